@@ -100,7 +100,7 @@ class UpstreamRefused(UpstreamError):
 
 
 def not_found(what: str, name: str, known: list[str], where: str = "") -> NotFound:
-    """A NotFound that offers the closest known names: `No pipeline named 'LoadSale' in 'adf-prod'. Closest: 'LoadSales'.`"""
+    """A NotFound that offers close names: `No pipeline named 'LoadSale' in 'adf-prod'. Closest: 'LoadSales'.`"""
     place = f" in {where!r}" if where else ""
     by_lower = {k.lower(): k for k in known}
     close = [by_lower[c] for c in get_close_matches(name.lower(), list(by_lower), n=3, cutoff=0.5)]

@@ -1,0 +1,99 @@
+"""How every Azure client of the app is made: one credential, one transport setting, plain http for loopback only.
+
+Imports of the SDKs stand inside the functions: importing this module costs nothing, and a worker pays only for the
+clients it uses. Async clients belong to the event loop they are first used on.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from core.settings import Settings, is_loopback_http
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.data.tables.aio import TableServiceClient
+    from azure.storage.queue.aio import QueueServiceClient
+
+# The SDK's storage retry begins at 15 s; a caller that waits deserves better.
+STORAGE_RETRY: dict[str, Any] = {"retry_total": 4, "initial_backoff": 0.2, "increment_base": 2}
+TABLE_RETRY: dict[str, Any] = {"retry_total": 4, "retry_backoff_factor": 0.2}
+
+
+def transport() -> Any:
+    """An aiohttp transport that does not look up netrc and proxies on every request (half the client's CPU)."""
+    from azure.core.pipeline.transport import AioHttpTransport
+
+    behind_proxy = any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"))
+    return AioHttpTransport(use_env_settings=behind_proxy)
+
+
+def loopback_policies(endpoint: str) -> list[Any]:
+    """Policies for the vendors' clients: plain http is let through when the endpoint is on this machine, never else."""
+    if not is_loopback_http(endpoint):
+        return []
+    from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+    class AllowHttp(SansIOHTTPPolicy[Any, Any]):
+        def on_request(self, request: Any) -> None:
+            request.context.options.setdefault("enforce_https", False)
+
+    return [AllowHttp()]
+
+
+def credential(endpoint: str) -> AsyncTokenCredential:
+    """The app's identity; for an http endpoint on this machine a fixed token, since no identity exists there."""
+    if is_loopback_http(endpoint):
+        return LoopbackCredential()
+    from azure.identity.aio import DefaultAzureCredential
+
+    return DefaultAzureCredential()
+
+
+class LoopbackCredential:
+    """A token for the local stand-ins, which ask for one and accept any."""
+
+    async def get_token(self, *scopes: str, **kwargs: Any) -> Any:
+        from azure.core.credentials import AccessToken
+
+        return AccessToken("loopback", int(time.time()) + 3600)
+
+    async def close(self) -> None: ...
+
+    async def __aenter__(self) -> LoopbackCredential:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+
+def queue_service(settings: Settings) -> QueueServiceClient:
+    from azure.storage.queue.aio import QueueServiceClient
+
+    options: dict[str, Any] = {"transport": transport(), **STORAGE_RETRY}
+    if settings.storage_connection:
+        return QueueServiceClient.from_connection_string(settings.storage_connection, **options)
+    return QueueServiceClient(settings.storage_queue_uri, credential(settings.storage_queue_uri), **options)
+
+
+def table_service(settings: Settings) -> TableServiceClient:
+    from azure.data.tables.aio import TableServiceClient
+
+    options: dict[str, Any] = {"transport": transport(), **TABLE_RETRY}
+    if settings.storage_connection:
+        return TableServiceClient.from_connection_string(settings.storage_connection, **options)
+    return TableServiceClient(
+        endpoint=settings.storage_table_uri, credential=credential(settings.storage_table_uri), **options
+    )
+
+
+def queue_endpoint(settings: Settings) -> str:
+    """The address of the queue service as the agent service must know it, e.g. https://acct.queue.core.windows.net."""
+    if settings.storage_queue_uri:
+        return settings.storage_queue_uri.rstrip("/")
+    parts = dict(part.split("=", 1) for part in settings.storage_connection.split(";") if "=" in part)
+    if "QueueEndpoint" in parts:
+        return parts["QueueEndpoint"].rstrip("/")
+    suffix = parts.get("EndpointSuffix", "core.windows.net")
+    return f"{parts.get('DefaultEndpointsProtocol', 'https')}://{parts.get('AccountName', '')}.queue.{suffix}"

@@ -1,0 +1,181 @@
+"""Every setting of the app in one frozen record, with every problem reported at once.
+
+`Settings.load(env)` never opens anything. A part of the app says what it needs with `require(...)`, so that a worker
+runs without the agent service and a diagnosis without a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from core.errors import NotConfigured
+
+AZURE_MANAGEMENT = "https://management.azure.com"
+LEARN_MCP = "https://learn.microsoft.com/api/mcp"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A setting that is missing or wrong, and what to do about it. `area`: storage, foundry, adf or limits."""
+
+    area: str
+    setting: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """See docs/configuration.md for what each setting means. All times are in seconds."""
+
+    storage_connection: str = ""
+    storage_queue_uri: str = ""
+    storage_table_uri: str = ""
+    foundry_endpoint: str = ""
+    foundry_model: str = ""
+    foundry_api_version: str = ""
+    adf_endpoint: str = AZURE_MANAGEMENT
+    adf_factories: tuple[str, ...] = ()
+    adf_subscription: str = ""
+    learn_mcp_url: str = LEARN_MCP
+    run_deadline_seconds: float = 300.0
+    tool_deadline_seconds: float = 100.0
+    adf_timeout_seconds: float = 30.0
+    heartbeat_seconds: float = 5.0
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def load(cls, env: Mapping[str, str]) -> Settings:
+        """Read `env`. Problems are kept in the record, not raised: `require` raises for the areas somebody needs."""
+        values = {key: value.strip() for key, value in env.items()}
+        found: list[Problem] = []
+        fields: dict[str, Any] = {}
+        for read in (_storage, _foundry, _adf, _limits):
+            fields |= read(values, found)
+        return cls(**fields, problems=tuple(found))
+
+    def require(self, *areas: str) -> Settings:
+        """Self, or NotConfigured naming every problem of these areas and how to mend each."""
+        mine = [p for p in self.problems if p.area in (*areas, "limits")]
+        if mine:
+            raise NotConfigured(
+                "Settings are missing or wrong: " + " ".join(f"{p.setting}: {p.text}" for p in mine),
+                hint="Set them as app settings, or start the app with `make dev`.",
+            )
+        return self
+
+
+def is_loopback_http(url: str) -> bool:
+    """Plain http is allowed to this machine only."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname:
+        return False
+    if parts.hostname == "localhost":
+        return True
+    try:
+        return ip_address(parts.hostname).is_loopback
+    except ValueError:
+        return False
+
+
+def _storage(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
+    connection = env.get("STORAGE", "")
+    queue, table = env.get("STORAGE__queueServiceUri", ""), env.get("STORAGE__tableServiceUri", "")
+    if connection and "=" not in connection:
+        problems.append(Problem("storage", "STORAGE", "is not a connection string (AccountName=…;AccountKey=…)."))
+    if not connection and not (queue and table):
+        text = (
+            "give STORAGE__queueServiceUri and STORAGE__tableServiceUri (identity), or a connection string in STORAGE."
+        )
+        problems.append(Problem("storage", "STORAGE", text))
+    for name, url in (("STORAGE__queueServiceUri", queue), ("STORAGE__tableServiceUri", table)):
+        if url:
+            _check_url("storage", name, url, problems)
+    return {"storage_connection": connection, "storage_queue_uri": queue, "storage_table_uri": table}
+
+
+def _foundry(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
+    endpoint = env.get("FOUNDRY_PROJECT_ENDPOINT", "").rstrip("/")
+    model = env.get("FOUNDRY_MODEL", "")
+    learn = env.get("LEARN_MCP_URL", LEARN_MCP)
+    if not endpoint:
+        text = "give the project endpoint, https://<account>.services.ai.azure.com/api/projects/<project>."
+        problems.append(Problem("foundry", "FOUNDRY_PROJECT_ENDPOINT", text))
+    else:
+        _check_url("foundry", "FOUNDRY_PROJECT_ENDPOINT", endpoint, problems)
+    if not model:
+        problems.append(Problem("foundry", "FOUNDRY_MODEL", "give the name of a model deployment of that project."))
+    if learn.lower() in ("", "off", "none"):
+        learn = ""
+    else:
+        _check_url("foundry", "LEARN_MCP_URL", learn, problems)
+    return {
+        "foundry_endpoint": endpoint,
+        "foundry_model": model,
+        "foundry_api_version": env.get("FOUNDRY_API_VERSION", ""),
+        "learn_mcp_url": learn,
+    }
+
+
+def _adf(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
+    endpoint = (env.get("ADF_ENDPOINT", "") or AZURE_MANAGEMENT).rstrip("/")
+    factories = tuple(part.strip() for part in env.get("ADF_FACTORIES", "").split(",") if part.strip())
+    subscription = env.get("ADF_SUBSCRIPTION_ID", "")
+    _check_url("adf", "ADF_ENDPOINT", endpoint, problems)
+    if not factories and not subscription:
+        text = "give factory resource ids in ADF_FACTORIES (comma separated), or ADF_SUBSCRIPTION_ID to find them all."
+        problems.append(Problem("adf", "ADF_FACTORIES", text))
+    for factory in factories:
+        if "/providers/microsoft.datafactory/factories/" not in factory.lower() or not factory.startswith(
+            "/subscriptions/"
+        ):
+            text = f"{factory!r} is not /subscriptions/…/providers/Microsoft.DataFactory/factories/<name>."
+            problems.append(Problem("adf", "ADF_FACTORIES", text))
+    return {"adf_endpoint": endpoint, "adf_factories": factories, "adf_subscription": subscription}
+
+
+LIMITS = {  # setting: (field, smallest, largest)
+    "RUN_DEADLINE_SECONDS": ("run_deadline_seconds", 1, 3600),
+    "TOOL_DEADLINE_SECONDS": ("tool_deadline_seconds", 1, 1800),
+    "ADF_TIMEOUT_SECONDS": ("adf_timeout_seconds", 0.1, 600),
+    "HEARTBEAT_SECONDS": ("heartbeat_seconds", 0.1, 60),
+}
+
+
+def _limits(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
+    found: dict[str, float] = {}
+    for name, (attribute, smallest, largest) in LIMITS.items():
+        text = env.get(name, "")
+        if not text:
+            continue
+        try:
+            value = float(text)
+        except ValueError:
+            problems.append(Problem("limits", name, f"{text!r} is not a number of seconds."))
+            continue
+        if smallest <= value <= largest:
+            found[attribute] = value
+        else:
+            problems.append(Problem("limits", name, f"{value:g} is outside {smallest} to {largest} seconds."))
+    _check_order(found, problems)
+    return found
+
+
+def _check_order(found: Mapping[str, float], problems: list[Problem]) -> None:
+    """A call must end before the tool that makes it, and a tool before the run that waits for it."""
+    adf = found.get("adf_timeout_seconds", Settings.adf_timeout_seconds)
+    tool = found.get("tool_deadline_seconds", Settings.tool_deadline_seconds)
+    run = found.get("run_deadline_seconds", Settings.run_deadline_seconds)
+    if not adf < tool < run:
+        text = (
+            f"must grow: ADF_TIMEOUT_SECONDS {adf:g} < TOOL_DEADLINE_SECONDS {tool:g} < RUN_DEADLINE_SECONDS {run:g}."
+        )
+        problems.append(Problem("limits", "RUN_DEADLINE_SECONDS", text))
+
+
+def _check_url(area: str, name: str, url: str, problems: list[Problem]) -> None:
+    if not urlsplit(url).hostname or not (url.startswith("https://") or is_loopback_http(url)):
+        problems.append(Problem(area, name, f"{url!r} is not an https address (http is for this machine only)."))
