@@ -59,7 +59,9 @@ class ToolSpec:
 
     def __post_init__(self) -> None:
         if len(self.name) > MAX_NAME or not self.name.replace("_", "").isalnum() or self.name != self.name.lower():
-            raise ValueError(f"Tool name {self.name!r} must be lower-case words joined by '_', at most {MAX_NAME} characters.")
+            raise ValueError(
+                f"Tool name {self.name!r} must be lower-case words joined by '_', at most {MAX_NAME} characters."
+            )
 
     @property
     def input_queue(self) -> str:

@@ -1,0 +1,79 @@
+"""The text a tool call is answered with: JSON, masked, and small enough for a queue message.
+
+A tool chooses its own detail. Should a reply still be too large, its longest lists are halved until it fits, and the
+reply counts what was left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from core.errors import AppError
+from tools_worker.datafactory.masking import mask
+from tools_worker.runtime.tools import Reply
+
+
+def success(reply: Reply, seconds: float, fits: Callable[[str], bool]) -> str:
+    """`seconds` is the time the tool took."""
+    answer: dict[str, Any] = {
+        "ok": True,
+        "summary": reply.summary,
+        "data": dict(reply.data),
+        "evidence": [asdict(evidence) for evidence in reply.evidence],
+        "truncated": reply.truncated,
+        "next": list(reply.next),
+        "seconds": round(seconds, 3),
+    }
+    return _shrunk(masked(answer), fits)
+
+
+def failure(error: AppError) -> str:
+    return dump(masked({"ok": False, "code": error.code, "error": str(error), "retryable": error.retryable}))
+
+
+def dump(answer: Mapping[str, Any]) -> str:
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def masked(value: Any) -> Any:
+    """Every text in a JSON value with secrets taken out: the last gate before a reply leaves the worker."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, Mapping):
+        return {key: masked(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return [masked(item) for item in value]
+    return value
+
+
+def _shrunk(answer: dict[str, Any], fits: Callable[[str], bool]) -> str:
+    omitted: dict[str, int] = {}
+    while not fits(text := dump(answer)):
+        answer["truncated"] = True
+        _leave_out_some(answer, omitted)
+        answer["omitted"] = omitted
+    return text
+
+
+def _leave_out_some(answer: dict[str, Any], omitted: dict[str, int]) -> None:
+    """Halve the largest list; without one drop the largest value of `data`; at last cut the summary."""
+    lists = {name: part for name, part in (*answer["data"].items(), ("evidence", answer["evidence"])) if _is_list(part)}
+    if lists:
+        name = max(lists, key=lambda key: len(dump({"": lists[key]})))
+        kept = lists[name][: len(lists[name]) // 2]
+        omitted[name] = omitted.get(name, 0) + len(lists[name]) - len(kept)
+        (answer if name == "evidence" else answer["data"])[name] = kept
+    elif answer["data"]:
+        name = max(answer["data"], key=lambda key: len(dump({"": answer["data"][key]})))
+        del answer["data"][name]
+        omitted[name] = omitted.get(name, 0) + 1
+    else:
+        answer["next"] = []
+        answer["summary"] = answer["summary"][: len(answer["summary"]) // 2] + "…"
+
+
+def _is_list(part: Any) -> bool:
+    return isinstance(part, list) and bool(part)

@@ -1,0 +1,55 @@
+"""What the tool worker works with: settings, ADF, answer slots, queues. Built once, on first use."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from core import clients
+from core.settings import Settings
+from tools_worker.datafactory.factories import Factories
+from tools_worker.runtime.answers import AnswerSlots, TableAnswerSlots
+
+if TYPE_CHECKING:
+    from azure.storage.queue.aio import QueueServiceClient
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Worker:
+    factories: Factories
+    answers: AnswerSlots
+    queues: QueueServiceClient | None  # only the sweeper reads queues; the host does the rest
+    tool_deadline_seconds: float
+    now: Callable[[], datetime] = utc_now
+
+
+_workers: WeakKeyDictionary[asyncio.AbstractEventLoop, Worker] = WeakKeyDictionary()
+
+
+def current() -> Worker:
+    """This event loop's worker. Raises NotConfigured where settings are missing."""
+    loop = asyncio.get_running_loop()
+    if loop not in _workers:
+        _workers[loop] = build(Settings.load(os.environ))
+    return _workers[loop]
+
+
+def build(settings: Settings) -> Worker:
+    from tools_worker.datafactory.sdk import open_factories
+
+    settings.require("storage", "adf")
+    return Worker(
+        factories=open_factories(settings),
+        answers=TableAnswerSlots(clients.table_service(settings)),
+        queues=clients.queue_service(settings),
+        tool_deadline_seconds=settings.tool_deadline_seconds,
+    )
