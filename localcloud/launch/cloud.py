@@ -1,0 +1,166 @@
+"""The local cloud with the app on top: which processes, in which order, with which settings.
+
+    async with running(Options(), print) as cloud:
+        ...                                   # cloud.url answers, with cloud.key
+
+Storage, Data Factory and documentation start together, the agent service as soon as storage is up, the app last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from localcloud import azurite
+from localcloud.launch.children import READY_SECONDS, Children, Spec
+from localcloud.serve import free_socket
+
+ROOT = Path(__file__).resolve().parents[2]
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+MODEL = "local-planner"
+# A real project's settings in the developer's shell must not leak into a local run and send it to the real thing.
+OURS = ("ADF_", "AZURE_", "AzureWebJobs", "FOUNDRY_", "LEARN_", "STORAGE")
+
+
+class CannotStart(Exception):
+    """The launch cannot begin. Says what to do instead."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to launch. The `…_arguments` reach the stand-ins' command lines as they are."""
+
+    root: Path = ROOT
+    logs: Path = Path(".localcloud/logs/ask")  # under root
+    port: int = 0
+    factory: Path | None = None  # a folder exported by ADF's Git integration; without it, the built-in scenario
+    host: Literal["light", "func"] = "light"
+    ready_seconds: float = READY_SECONDS
+    adf_arguments: Sequence[str] = ()
+    foundry_arguments: Sequence[str] = ()
+    host_arguments: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Where everything is. `children` tells when a part of it dies."""
+
+    url: str
+    key: str
+    storage: str
+    adf: str
+    foundry: str
+    learn: str
+    children: Children
+
+
+@asynccontextmanager
+async def running(options: Options, grace_seconds: float = 5.0) -> AsyncIterator[Cloud]:
+    """The whole cloud for the length of an `async with` block. Raises CannotStart or ChildFailed."""
+    check(options)
+    children = Children(options.root / options.logs, options.ready_seconds)
+    try:
+        yield await start(options, children)
+    finally:
+        await children.stop(grace_seconds)
+
+
+def check(options: Options) -> None:
+    """Refuse at once what would fail later and less clearly."""
+    if options.factory and not options.factory.is_dir():
+        raise CannotStart(f"No folder {str(options.factory)!r}. FACTORY is a folder that ADF's Git integration wrote.")
+    try:
+        free_socket(options.port).close()
+    except OSError as exc:
+        raise CannotStart(
+            f"Port {options.port} cannot be used: {(exc.strerror or 'unknown reason').lower()}. "
+            f"Stop what holds it, or choose another one with PORT=…"
+        ) from None
+
+
+async def start(options: Options, children: Children) -> Cloud:
+    try:
+        async with asyncio.TaskGroup() as group:
+            storage = group.create_task(start_storage(options, children))
+            adf = group.create_task(start_server(options, children, "adf", adf_arguments(options)))
+            learn = group.create_task(start_server(options, children, "learn", ()))
+            arguments = ("--queues", await storage, *options.foundry_arguments)
+            foundry = group.create_task(start_server(options, children, "foundry", arguments))
+    except BaseExceptionGroup as several:
+        raise several.exceptions[0] from None  # the first to fail; the others were only cancelled
+    key = os.environ.get("LOCAL_FUNCTION_KEY") or secrets.token_urlsafe(16)
+    settings = app_settings(storage.result(), adf.result(), foundry.result(), learn.result())
+    url = await start_app(options, children, key, settings)
+    return Cloud(url, key, storage.result(), adf.result(), foundry.result(), learn.result(), children)
+
+
+async def start_storage(options: Options, children: Children) -> str:
+    """Azurite on three free ports; its connection string."""
+    try:
+        blob, queue, table = azurite.free_ports(3)
+        command = azurite.command(blob, queue, table)
+    except RuntimeError as exc:
+        raise CannotStart(str(exc)) from None
+    await children.start(Spec("storage", guarded(command), base_environment(), options.root, (blob, queue, table)))
+    return azurite.connection_string(blob, queue, table)
+
+
+async def start_server(options: Options, children: Children, name: str, arguments: Sequence[str]) -> str:
+    """One of our own stand-ins, `python -m localcloud.<name>`; its URL."""
+    command = [sys.executable, "-m", f"localcloud.{name}", "--port", "0", *arguments, "--exit-with-stdin"]
+    ready = await children.start(Spec(name, command, base_environment(), options.root))
+    return str(ready["url"])
+
+
+async def start_app(options: Options, children: Children, key: str, settings: Mapping[str, str]) -> str:
+    environment = {**base_environment(), **settings, "LOCAL_FUNCTION_KEY": key}
+    if options.host == "func":
+        return await start_under_func(options, children, environment)
+    command = [sys.executable, "-m", "localcloud.host", "--app", "function_app:app", "--root", "."]
+    command += ["--port", str(options.port), "--key", key, *options.host_arguments, "--exit-with-stdin"]
+    ready = await children.start(Spec("app", command, environment, options.root))
+    return str(ready["url"])
+
+
+async def start_under_func(options: Options, children: Children, environment: Mapping[str, str]) -> str:
+    """The real Functions host prints no ready line: it is ready when its port is open."""
+    port = options.port or azurite.free_ports(1)[0]
+    command = guarded([sys.executable, "-m", "localcloud.host.func_tools", "--port", str(port)])
+    await children.start(Spec("app", command, environment, options.root, (port,)))
+    return f"http://127.0.0.1:{port}"
+
+
+def guarded(command: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "localcloud.guard", "--", *command]
+
+
+def adf_arguments(options: Options) -> tuple[str, ...]:
+    factory = ("--factory", str(options.factory.resolve())) if options.factory else ()
+    return (*factory, *options.adf_arguments)
+
+
+def base_environment() -> dict[str, str]:
+    """The caller's environment without settings of a real project, and with loopback kept off any proxy."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    loopback = "127.0.0.1,localhost"
+    return kept | {"NO_PROXY": loopback, "no_proxy": loopback, "PYTHONUNBUFFERED": "1"}
+
+
+def app_settings(storage: str, adf: str, foundry: str, learn: str) -> dict[str, str]:
+    return {
+        "STORAGE": storage,
+        "AzureWebJobsStorage": storage,
+        "FOUNDRY_PROJECT_ENDPOINT": f"{foundry}/api/projects/local",
+        "FOUNDRY_MODEL": MODEL,
+        "ADF_ENDPOINT": adf,
+        "ADF_SUBSCRIPTION_ID": SUBSCRIPTION,
+        "LEARN_MCP_URL": f"{learn}/mcp",
+        "FUNCTIONS_WORKER_RUNTIME": "python",
+    }
