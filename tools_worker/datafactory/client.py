@@ -1,0 +1,105 @@
+"""The port to one data factory: what tools and diagnosis may ask of ADF. `sdk.py` and `memory.py` implement it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from core.errors import not_found
+from tools_worker.datafactory.models import (
+    ActivityRun,
+    FactoryId,
+    IntegrationRuntime,
+    Pipeline,
+    PipelineRun,
+    Trigger,
+    TriggerRun,
+)
+
+T = TypeVar("T")
+Status = str | Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[T]):
+    """What a query gave. Not `complete`: there is more, so a count of it is a lower bound."""
+
+    items: tuple[T, ...] = ()
+    complete: bool = True
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+class DataFactory(Protocol):
+    """One factory. Raises core.errors only: NotFound, InvalidArguments and the Upstream family.
+
+    A window means the runs that were active in it: updated at or after `since` and started before `until`. So a run
+    that began before the window and failed inside it is there. Names are compared exactly: see `resolve_pipeline`.
+    """
+
+    @property
+    def id(self) -> FactoryId: ...
+
+    @property
+    def name(self) -> str: ...
+
+    async def pipeline_runs(
+        self,
+        since: datetime,
+        until: datetime | None = None,
+        *,
+        status: Status = None,
+        pipeline: str | None = None,
+        newest_first: bool = True,
+        limit: int | None = None,
+    ) -> Found[PipelineRun]:
+        """By start time. All pages unless `limit` is reached."""
+        ...
+
+    async def pipeline_run(self, run_id: str) -> PipelineRun: ...
+
+    async def activity_runs(self, run: PipelineRun) -> Found[ActivityRun]:
+        """Every attempt and iteration of this run, oldest first; children are runs of their own."""
+        ...
+
+    async def trigger_runs(
+        self,
+        since: datetime,
+        until: datetime | None = None,
+        *,
+        status: Status = None,
+        trigger: str | None = None,
+        limit: int | None = None,
+    ) -> Found[TriggerRun]:
+        """Newest first."""
+        ...
+
+    async def pipelines(self) -> Sequence[Pipeline]: ...
+
+    async def pipeline(self, name: str) -> Pipeline: ...
+
+    async def triggers(self) -> Sequence[Trigger]: ...
+
+    async def integration_runtime(self, name: str) -> IntegrationRuntime:
+        """Its state now."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+async def resolve_pipeline(factory: DataFactory, name: str) -> str:
+    """The pipeline's own spelling of a name given in any case. NotFound offers the closest names."""
+    known = [pipeline.name for pipeline in await factory.pipelines()]
+    if name in known:
+        return name
+    wanted = name.strip().casefold()
+    for candidate in known:
+        if candidate.casefold() == wanted:
+            return candidate
+    raise not_found("pipeline", name, known, factory.name)

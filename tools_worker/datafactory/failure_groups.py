@@ -1,0 +1,148 @@
+"""Failed runs of one factory, grouped by what went wrong: a child and the parents it took down count as one group."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tools_worker.datafactory.client import DataFactory
+from tools_worker.datafactory.failures import Failure, classify
+from tools_worker.datafactory.leaves import failed_leaves
+from tools_worker.datafactory.models import FAILED, ActivityRun, PipelineRun
+
+MAX_LOOKED_INTO = 24  # groups whose activity runs are read, one query each; the others are told from the run's message
+_AT_ONCE = 8
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """`runs`: newest first, each the innermost run that failed; `parents`: runs that failed only because of these."""
+
+    factory: str
+    failure: Failure
+    activity: str
+    runs: tuple[PipelineRun, ...]
+    parents: tuple[PipelineRun, ...] = ()
+    activity_run_id: str = ""
+    activity_type: str = ""
+
+    @property
+    def latest(self) -> PipelineRun:
+        return self.runs[0]
+
+    @property
+    def pipelines(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(run.pipeline for run in self.runs))
+
+
+@dataclass(frozen=True, slots=True)
+class FactoryFailures:
+    groups: tuple[FailureGroup, ...]  # worst first
+    failed: int
+    complete: bool
+
+
+async def group_failures(factory: DataFactory, since: datetime, until: datetime | None = None) -> FactoryFailures:
+    """All runs that failed in the window. One query for the runs, then one per group for the activity that failed."""
+    found = await factory.pipeline_runs(since, until, status=FAILED)
+    rough = _by_message(factory.name, found.items)
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def look(group: FailureGroup) -> FailureGroup:
+        async with gate:
+            return _looked_into(group, (await factory.activity_runs(group.latest)).items)
+
+    seen = await asyncio.gather(*(look(group) for group in rough[:MAX_LOOKED_INTO]))
+    groups = _merged([*seen, *rough[MAX_LOOKED_INTO:]])
+    return FactoryFailures(tuple(groups), failed=len(found), complete=found.complete)
+
+
+def _by_message(factory: str, failed: Sequence[PipelineRun]) -> list[FailureGroup]:
+    parents_of = _parents(failed)
+    innermost = [run for run in failed if run.run_id not in {p.run_id for ps in parents_of.values() for p in ps}]
+    buckets: dict[tuple[str, str], list[PipelineRun]] = {}
+    for run in innermost:
+        failure = classify(run.message)
+        buckets.setdefault((failure.path[0] if failure.path else run.pipeline, failure.signature), []).append(run)
+    groups = [
+        FailureGroup(
+            factory=factory,
+            failure=classify(runs[0].message),
+            activity=_first(classify(runs[0].message).path),
+            runs=_newest_first(runs),
+            parents=_newest_first(_unique(p for run in runs for p in parents_of.get(run.run_id, ()))),
+        )
+        for runs in buckets.values()
+    ]
+    return sorted(groups, key=_worst_first)
+
+
+def _parents(failed: Sequence[PipelineRun]) -> dict[str, list[PipelineRun]]:
+    """For each failed run the failed runs above it, nearest first. Cycles end the climb."""
+    by_id = {run.run_id: run for run in failed if run.run_id}
+    above: dict[str, list[PipelineRun]] = {}
+    for run in by_id.values():
+        climbed, seen = run, {run.run_id}
+        while (parent := by_id.get(climbed.invoked_by.run_id)) is not None and parent.run_id not in seen:
+            above.setdefault(run.run_id, []).append(parent)
+            seen.add(parent.run_id)
+            climbed = parent
+    return above
+
+
+def _looked_into(group: FailureGroup, activities: Sequence[ActivityRun]) -> FailureGroup:
+    """The activity's own error tells more than the run's message, which repeats it wrapped and shortened."""
+    leaf = next(iter(failed_leaves(activities)), None)
+    if leaf is None:
+        return group
+    return FailureGroup(
+        factory=group.factory,
+        failure=classify(leaf.error.message or group.latest.message, leaf.error.code, leaf.type),
+        activity=leaf.name,
+        activity_type=leaf.type,
+        activity_run_id=leaf.id,
+        runs=group.runs,
+        parents=group.parents,
+    )
+
+
+def _merged(groups: Iterable[FailureGroup]) -> list[FailureGroup]:
+    """Groups whose innermost error turned out to be the same become one."""
+    merged: dict[tuple[str, str], FailureGroup] = {}
+    for group in groups:
+        key = (group.activity, group.failure.signature)
+        known = merged.get(key)
+        merged[key] = group if known is None else _together(known, group)
+    return sorted(merged.values(), key=_worst_first)
+
+
+def _together(one: FailureGroup, other: FailureGroup) -> FailureGroup:
+    newer = max(one, other, key=lambda group: group.latest.start or _NEVER)
+    return FailureGroup(
+        factory=newer.factory,
+        failure=newer.failure,
+        activity=newer.activity,
+        activity_type=newer.activity_type,
+        activity_run_id=newer.activity_run_id,
+        runs=_newest_first([*one.runs, *other.runs]),
+        parents=_newest_first(_unique([*one.parents, *other.parents])),
+    )
+
+
+def _worst_first(group: FailureGroup) -> tuple[int, float, str]:
+    return (-len(group.runs), -(group.latest.start or _NEVER).timestamp(), group.latest.pipeline)
+
+
+def _newest_first(runs: Iterable[PipelineRun]) -> tuple[PipelineRun, ...]:
+    return tuple(sorted(runs, key=lambda run: run.start or _NEVER, reverse=True))
+
+
+def _unique(runs: Iterable[PipelineRun]) -> list[PipelineRun]:
+    return list({run.run_id: run for run in runs}.values())
+
+
+def _first(path: Sequence[str]) -> str:
+    return path[0] if path else ""

@@ -1,0 +1,88 @@
+"""Reading an ADF error: peeled to the layer that tells, put in a category, with cause and mend in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from tools_worker.datafactory.failures.rules import INSUFFICIENT, Confidence, Rule, Transience, shipped
+from tools_worker.datafactory.failures.signature import signature
+from tools_worker.datafactory.failures.wrappers import Peeled, peel
+
+__all__ = ["INSUFFICIENT", "Failure", "classify", "peel", "signature"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """`message` is the innermost text, not masked and not cut: whoever shows it does both."""
+
+    category: str
+    transience: Transience | None
+    confidence: Confidence
+    reason: str  # why this category
+    code: str  # the innermost code that is known
+    message: str
+    signature: str
+    cause: str = ""
+    fix: str = ""
+    docs: str = ""
+    side: str = ""
+    rule: str = ""
+    path: tuple[str, ...] = ()  # activities that the wrappers named
+    alternatives: tuple[str, ...] = ()
+
+
+def classify(message: str, code: str = "", activity_type: str = "", side: str = "") -> Failure:
+    """Never raises. Nothing fits: `insufficient_evidence`, with the reason."""
+    error = peel(message, code)
+    if side and not error.side:
+        error = _on_side(error, side)
+    fitting = [rule for rule in shipped() if rule.when.fits(error, activity_type)]
+    shown_code = error.inner_code or error.outer_code
+    return _verdict(error, shown_code, fitting[0] if fitting else None, _others(fitting))
+
+
+def _verdict(error: Peeled, code: str, rule: Rule | None, alternatives: tuple[str, ...]) -> Failure:
+    if rule is None:
+        return Failure(
+            category=INSUFFICIENT,
+            transience=None,
+            confidence="low",
+            reason=_why_nothing(error, code),
+            code=code,
+            message=error.message,
+            signature=signature(code, error.message),
+            side=error.side,
+            path=error.path,
+        )
+    return Failure(
+        category=rule.category,
+        transience=rule.transience,
+        confidence=rule.confidence,
+        reason=f"known failure {rule.id!r}",
+        code=code,
+        message=error.message,
+        signature=signature(code, error.message),
+        cause=rule.cause,
+        fix=rule.fix,
+        docs=rule.docs,
+        side=error.side,
+        rule=rule.id,
+        path=error.path,
+        alternatives=alternatives,
+    )
+
+
+def _others(fitting: Iterable[Rule]) -> tuple[str, ...]:
+    categories = list(dict.fromkeys(rule.category for rule in fitting))
+    return tuple(categories[1:3])
+
+
+def _why_nothing(error: Peeled, code: str) -> str:
+    if not error.message.strip():
+        return "the error message is empty"
+    return f"no known failure looks like this (code {code or 'none'})"
+
+
+def _on_side(error: Peeled, side: str) -> Peeled:
+    return replace(error, side=side.lower())

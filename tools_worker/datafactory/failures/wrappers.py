@@ -1,0 +1,150 @@
+"""ADF wraps an error in layers, one per container, pipeline and connector: peeled here to the one that tells."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+MAX_LAYERS = 40
+MAX_READ = 200_000  # characters of a message; beyond it only its head and tail are read, where the layers are
+
+_TARGET = re.compile(r"\s*Operation on target (?P<name>.{1,260}?) failed: ?", re.DOTALL)
+_OLD_TARGET = re.compile(r"\s*Activity (?P<name>.{1,260}?) failed: ", re.DOTALL)
+_INNER = re.compile(
+    r"\s*Activity failed because an inner activity failed"
+    r"(?:; ?Inner activity name: (?P<name>.{1,260}?), Error: ?|\.?\s*$)",
+    re.DOTALL,
+)
+_SIDE = re.compile(r"Failure happened on (?:the )?'(?P<side>Source|Sink)' side\s*\.?\s*", re.IGNORECASE)
+_ERROR_CODE = re.compile(r"Error ?Code ?[=:] ?'?(?P<code>[A-Za-z][\w-]{2,80})")
+_CHAIN_MESSAGE = re.compile(r"Message=(?P<message>.*?)(?=,\s?Source=|,'{1,8}\s?Type=|,?'{1,8}$|$)", re.DOTALL)
+_SQL = re.compile(
+    r"(?:SqlErrorNumber=|SQL error number:? |Sql error number: |\(?Msg |Error (?:number|code):? ?)(?P<n>\d{2,6})\b",
+    re.IGNORECASE,
+)
+_ORACLE = re.compile(r"\b(?:ORA|TNS)-\d{4,5}\b")
+_HTTP = re.compile(
+    r"(?:status ?code|StatusCode|HttpStatusCode|HTTP Status Code|HTTP error code|returned an error:|\bError|code)"
+    r"[\s:='\"(-]{1,6}(?P<n>[45]\d\d)\b|\((?P<m>[45]\d\d)\) [A-Z]",
+    re.IGNORECASE,
+)
+_CUT_JSON = re.compile(
+    r'"(?:error)?code"\s*:\s*"(?P<code>[^"]{0,100})"\s*,\s*"message"\s*:\s*"?(?P<message>.*)', re.DOTALL | re.IGNORECASE
+)
+_CODE_KEYS = ("errorCode", "ErrorCode", "code", "StatusCode", "error_code")
+_MESSAGE_KEYS = ("message", "Message", "ErrorMessage", "errorMessage")
+
+
+@dataclass(frozen=True, slots=True)
+class Peeled:
+    """`message` is the innermost text, `text` everything (for patterns); `path` the activities named on the way in."""
+
+    message: str
+    text: str
+    outer_code: str = ""
+    inner_code: str = ""
+    side: str = ""  # source or sink, where a copy says which
+    path: tuple[str, ...] = ()
+    sql_number: int | None = None
+    http_status: int | None = None
+    oracle_code: str = ""
+    empty_wrapper: bool = False  # only says that something inside failed
+
+
+def peel(message: str, code: str = "") -> Peeled:
+    """Never raises; a message without layers comes back as it is."""
+    text = _readable(message)
+    state = Peeled(message=text, text=text, outer_code=code)
+    for _ in range(MAX_LAYERS):
+        inner = _peel_one(state)
+        if inner is None:
+            break
+        state = inner
+    return _finish(state)
+
+
+def _peel_one(state: Peeled) -> Peeled | None:
+    text = state.message.strip()
+    for pattern in (_INNER, _TARGET, _OLD_TARGET):
+        match = pattern.match(text)
+        if match:
+            name = match["name"]
+            rest = text[match.end() :]
+            return replace(
+                state,
+                message=rest,
+                path=(*state.path, name) if name else state.path,
+                empty_wrapper=not rest.strip() and pattern is _INNER,
+            )
+    match = _SIDE.match(text)
+    if match:
+        return replace(state, message=text[match.end() :], side=match["side"].lower())
+    return _peel_json(state, text)
+
+
+def _peel_json(state: Peeled, text: str) -> Peeled | None:
+    if not text.startswith(("{", '"')):
+        return None
+    found = _object_in(text)
+    if found is None:
+        return None
+    code, message = found
+    return replace(state, message=message, outer_code=state.outer_code or code, inner_code=code or state.inner_code)
+
+
+def _object_in(text: str) -> tuple[str, str] | None:
+    try:
+        raw: Any = json.loads(text)
+    except (ValueError, RecursionError):  # cut short by a client, or nested absurdly deep
+        match = _CUT_JSON.search(text)
+        return (match["code"], match["message"].rstrip('"} \n')) if match else None
+    if isinstance(raw, str):
+        return "", raw
+    if not isinstance(raw, Mapping):
+        return None
+    inner = raw.get("error")
+    return _code_and_message(inner if isinstance(inner, Mapping) else raw)
+
+
+def _code_and_message(raw: Mapping[str, Any]) -> tuple[str, str] | None:
+    code = next((str(raw[key]) for key in _CODE_KEYS if raw.get(key)), "")
+    message = next((raw[key] for key in _MESSAGE_KEYS if isinstance(raw.get(key), str)), None)
+    if message is None:
+        return (code, "") if code else None
+    return code, message
+
+
+def _finish(state: Peeled) -> Peeled:
+    text = state.message
+    side = _SIDE.search(text)
+    named = [m["code"] for m in _ERROR_CODE.finditer(text)]
+    return replace(
+        state,
+        message=_innermost(text).strip(),
+        inner_code=named[0] if named else state.inner_code,
+        side=state.side or (side["side"].lower() if side else ""),
+        sql_number=_number(_SQL.search(text)),
+        http_status=_number(_HTTP.search(text)),
+        oracle_code=found[0] if (found := _ORACLE.search(text)) else "",
+    )
+
+
+def _innermost(text: str) -> str:
+    """Of a chain `…,Message=A,Source=…,''Type=…,Message=B,…` the last message that is not empty."""
+    messages = [m["message"].strip() for m in _CHAIN_MESSAGE.finditer(text)]
+    return next((message for message in reversed(messages) if message), text)
+
+
+def _number(match: re.Match[str] | None) -> int | None:
+    digits = next((group for group in match.groups() if group), None) if match else None
+    return int(digits) if digits else None
+
+
+def _readable(message: str) -> str:
+    if len(message) > MAX_READ:
+        half = MAX_READ // 2
+        message = f"{message[:half]} … {message[-half:]}"
+    return message.replace("&#44;", ",").replace("&#39;", "'")

@@ -1,0 +1,152 @@
+"""Secrets and personal addresses taken out of text that came from ADF, before it leaves the worker.
+
+Each placeholder says what stood there: `[masked password]`. Masking twice changes nothing. Linear in the length of the
+text: patterns are bounded, and one is only run where a word it needs occurs at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_IGNORE = re.IGNORECASE
+_QUOTE = r"(?:\\{0,4}[\"'])"  # also as it looks inside JSON in JSON
+_NOT_MASKED = r"(?!\[masked)"
+_BARE = r"[^\s;&\"'<>\\{}()]"  # where an unquoted value ends
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    needles: tuple[str, ...]  # lower case; one of them must occur
+    pattern: re.Pattern[str]
+    replacement: str
+
+
+def _named(what: str, names: str, *needles: str) -> list[_Rule]:
+    """`name=value`, `"name": "value"`, `name: value`: the name stays, the value goes."""
+    head = rf"({names}){_QUOTE}?\s{{0,5}}"
+    quoted = rf"({head}[=:]\s{{0,5}}(?P<q>{_QUOTE})){_NOT_MASKED}(?:(?!(?P=q)).){{1,4000}}"
+    assigned = rf"({head}=\s{{0,5}}){_NOT_MASKED}{_BARE}{{1,4000}}"
+    # After a colon prose may follow ("wrong password: check it"): the value must have a digit or a symbol in it.
+    told = rf"({head}:\s{{0,5}}){_NOT_MASKED}(?=[A-Za-z.,-]{{0,100}}[0-9!#$%*+/=@^_~]){_BARE}{{4,4000}}"
+    replacement = rf"\1[masked {what}]"
+    return [
+        _Rule(needles, re.compile(pattern, _IGNORE | re.DOTALL), replacement) for pattern in (quoted, assigned, told)
+    ]
+
+
+def _plain(what: str, pattern: str, *needles: str, flags: int = _IGNORE) -> _Rule:
+    return _Rule(needles, re.compile(pattern, flags), rf"[masked {what}]")
+
+
+_RULES: tuple[_Rule, ...] = (
+    _plain(
+        "private key",
+        r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,10}-----"
+        r".*?(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,10}-----|\Z)",
+        "private key",
+        flags=re.DOTALL,
+    ),
+    _plain("token", r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?", "eyj", flags=0),
+    _Rule(
+        ("bearer",),
+        re.compile(r"(\bbearer\s{1,5})(?=[A-Za-z._~+/=-]{0,200}[0-9])[A-Za-z0-9._~+/=-]{12,}", _IGNORE),
+        r"\1[masked token]",
+    ),
+    _Rule(
+        ("authorization",),
+        re.compile(r"(\bauthorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?basic\s{1,3})[A-Za-z0-9+/=_-]{4,}", _IGNORE),
+        r"\1[masked credentials]",
+    ),
+    _plain("integration runtime key", r"\bIR@[0-9a-f-]{36}@[^\s'\"<>]{4,400}", "ir@"),
+    # abfss://container@account is an address, not a user: Hadoop's file systems write it so.
+    _Rule(
+        ("://",),
+        re.compile(r"(?<!abfs)(?<!abfss)(?<!wasb)(?<!wasbs)://(?!\[masked)[^\s/'\"<>?#]{1,512}@", _IGNORE),
+        "://[masked credentials]@",
+    ),
+    # A connection string's password may hold spaces and commas: it ends at the semicolon.
+    _Rule(
+        ("password", "pwd"),
+        re.compile(
+            rf"((?:password|pwd)\s{{0,5}}=\s{{0,5}}){_NOT_MASKED}(?![\"'])[^;\"'\r\n<>&=]{{1,128}}(?=;)", _IGNORE
+        ),
+        r"\1[masked password]",
+    ),
+    *_named(
+        "SAS signature", r"(?<![A-Za-z0-9])sig|SharedAccessSignature", "sig=", 'sig"', "sig'", "sharedaccesssignature"
+    ),
+    *_named(
+        "account key", r"AccountKey|account_key|storage_?key", "accountkey", "account_key", "storagekey", "storage_key"
+    ),
+    *_named(
+        "shared access key", r"SharedAccessKey|SharedKey|secret_?access_?key", "sharedaccesskey", "sharedkey", "access"
+    ),
+    *_named("password", r"password|passwd|passphrase|pwd", "passw", "passphrase", "pwd"),
+    *_named(
+        "client secret",
+        r"client[_-]?secret|servicePrincipalKey|app[_-]?secret|(?<![A-Za-z])secret",
+        "secret",
+        "serviceprincipalkey",
+    ),
+    *_named("key", r"api[_-]?key|subscription[_-]key|functions?[_-]?key|auth[_-]?key|private[_-]?key", "key"),
+    *_named("token", r"(?:access|refresh|id|sas|auth|bearer)[_-]?token|(?<=[?&])token", "token"),
+    *_named("credential", r"encryptedCredential", "encryptedcredential"),
+    _Rule(("code=",), re.compile(r"([?&]code=)[A-Za-z0-9_/+%=-]{20,400}", _IGNORE), r"\1[masked key]"),
+    _plain("client secret", r"(?<![\w~.-])[\w~.-]{3}[78]Q~[\w~.-]{31,34}(?![\w~.-])", "q~", flags=re.ASCII),
+    _plain("account key", r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86}==", "==", flags=0),
+    _plain("access key", r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])", "akia", "asia", flags=0),
+    _plain(
+        "token", r"(?<![A-Za-z0-9])(?:dapi[0-9a-f]{32}(?:-\d)?|gh[pousr]_[A-Za-z0-9]{36,255})", "dapi", "gh", flags=0
+    ),
+    _plain(
+        "e-mail address",
+        r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@"
+        r"(?![A-Za-z0-9-]{1,63}\.(?:dfs|blob|file|queue|table)\.)"  # container@account of abfss
+        r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}",
+        "@",
+    ),
+    # The row's own data, quoted by the store that refused it.
+    _Rule(
+        ("offending value",),
+        re.compile(r"(offending value:?\s{0,3})(?!\[masked)[^\r\n(]{1,400}", _IGNORE),
+        r"\1[masked value] ",
+    ),
+    _Rule(
+        ("duplicate key value is",),
+        re.compile(r"(duplicate key value is \()(?!\[masked)[^)\r\n]{1,400}\)", _IGNORE),
+        r"\1[masked value])",
+    ),
+)
+
+_SECRET_FIELD = re.compile(
+    r"password|passwd|pwd|secret(?!name|version|reference)|accountkey|sharedaccesskey|apikey|token$|encryptedcredential|connectionstring|sasuri|authkey",
+    _IGNORE,
+)
+
+
+def mask(text: str) -> str:
+    lowered = text.lower()
+    for rule in _RULES:
+        if any(needle in lowered for needle in rule.needles):
+            text = rule.pattern.sub(rule.replacement, text)
+    return text
+
+
+def mask_value(value: Any) -> Any:
+    """The same for a whole JSON value. A string under a secret's name is masked whatever it looks like."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, Mapping):
+        return {str(key): _mask_field(str(key), entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [mask_value(entry) for entry in value]
+    return value
+
+
+def _mask_field(name: str, value: Any) -> Any:
+    if isinstance(value, str) and value and _SECRET_FIELD.search(name):
+        return f"[masked {name}]"
+    return mask_value(value)

@@ -1,0 +1,239 @@
+"""A real data factory, asked through azure-mgmt-datafactory's client (see `arm.py`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from core import clients
+from core.errors import InvalidArguments, NotFound, not_found
+from core.settings import Settings
+from tools_worker.datafactory import fields
+from tools_worker.datafactory.arm import Arm, Patience
+from tools_worker.datafactory.client import Found, Status
+from tools_worker.datafactory.factories import Factories
+from tools_worker.datafactory.models import (
+    ActivityRun,
+    FactoryId,
+    IntegrationRuntime,
+    Pipeline,
+    PipelineRun,
+    Trigger,
+    TriggerRun,
+)
+
+T = TypeVar("T")
+MAX_PAGES = 300  # 30,000 runs: beyond it the answer says that it is not complete
+MARGIN = timedelta(days=1)  # ADF's clock is not ours, and an update can be written late
+RETENTION = timedelta(days=45)
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_NAME = re.compile(r"[^<>*#.%&:\\+?/\x00-\x1f]{1,260}")  # ADF's own rule for names
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SdkDataFactory:
+    """Cheap to make; the client behind it is shared by the factories of a subscription."""
+
+    def __init__(self, arm: Arm, factory: FactoryId, *, clock: Callable[[], datetime] = _utc_now) -> None:
+        self._arm = arm
+        self._id = factory
+        self._clock = clock
+
+    @property
+    def id(self) -> FactoryId:
+        return self._id
+
+    @property
+    def name(self) -> str:
+        return self._id.name
+
+    async def pipeline_runs(
+        self,
+        since: datetime,
+        until: datetime | None = None,
+        *,
+        status: Status = None,
+        pipeline: str | None = None,
+        newest_first: bool = True,
+        limit: int | None = None,
+    ) -> Found[PipelineRun]:
+        body = self._window(since) | {
+            "filters": _filters(PipelineName=pipeline, Status=status),
+            "orderBy": [{"orderBy": "RunStart", "order": "DESC" if newest_first else "ASC"}],
+        }
+        return await self._query(
+            "/queryPipelineRuns",
+            body,
+            PipelineRun.of,
+            key=lambda run: run.run_id,
+            keep=lambda run: until is None or run.start is None or run.start < until,
+            limit=limit,
+        )
+
+    async def pipeline_run(self, run_id: str) -> PipelineRun:
+        missing = NotFound(f"No pipeline run with id {run_id!r} in {self.name!r}.")
+        raw = await self._arm.get(f"{self._id.path}/pipelineruns/{_run_segment(run_id)}", missing)
+        return PipelineRun.of(raw)
+
+    async def activity_runs(self, run: PipelineRun) -> Found[ActivityRun]:
+        body = self._window((run.start or self._clock() - RETENTION) - MARGIN) | {
+            "orderBy": [{"orderBy": "ActivityRunStart", "order": "ASC"}]
+        }
+        path = f"/pipelineruns/{_run_segment(run.run_id)}/queryActivityruns"
+        return await self._query(path, body, ActivityRun.of, key=lambda activity: activity.id)
+
+    async def trigger_runs(
+        self,
+        since: datetime,
+        until: datetime | None = None,
+        *,
+        status: Status = None,
+        trigger: str | None = None,
+        limit: int | None = None,
+    ) -> Found[TriggerRun]:
+        body = self._window(since) | {
+            "filters": _filters(TriggerName=trigger, Status=status),
+            "orderBy": [{"orderBy": "TriggerRunTimestamp", "order": "DESC"}],
+        }
+        return await self._query(
+            "/queryTriggerRuns",
+            body,
+            TriggerRun.of,
+            key=lambda run: run.id,
+            keep=lambda run: until is None or run.at is None or run.at < until,
+            limit=limit,
+        )
+
+    async def pipelines(self) -> Sequence[Pipeline]:
+        return [Pipeline.of(raw) async for raw in self._listed("/pipelines")]
+
+    async def pipeline(self, name: str) -> Pipeline:
+        try:
+            segment = _name_segment("pipeline", name)
+            raw = await self._arm.get(f"{self._id.path}/pipelines/{segment}", NotFound("No such pipeline."))
+        except NotFound as exc:
+            raise not_found("pipeline", name, [known.name for known in await self.pipelines()], self.name) from exc
+        return Pipeline.of(raw)
+
+    async def triggers(self) -> Sequence[Trigger]:
+        return [Trigger.of(raw) async for raw in self._listed("/triggers")]
+
+    async def integration_runtime(self, name: str) -> IntegrationRuntime:
+        missing = not_found("integration runtime", name, [], self.name)
+        segment = _name_segment("integration runtime", name)
+        raw = await self._arm.post(f"{self._id.path}/integrationRuntimes/{segment}/getStatus", None, missing)
+        return IntegrationRuntime.of({"name": name, **raw})
+
+    async def close(self) -> None:
+        await self._arm.close()
+
+    def _window(self, since: datetime) -> dict[str, Any]:
+        """The service bounds the last update of a run, not its start: the upper end stays open, so that a run which
+        began in the caller's window is not lost because it ended after it."""
+        return {"lastUpdatedAfter": _iso(since), "lastUpdatedBefore": _iso(max(self._clock(), since) + MARGIN)}
+
+    async def _query(
+        self,
+        path: str,
+        body: dict[str, Any],
+        read: Callable[[object], T],
+        *,
+        key: Callable[[T], str],
+        keep: Callable[[T], bool] = lambda _: True,
+        limit: int | None = None,
+    ) -> Found[T]:
+        found: dict[str, T] = {}  # by id: a run that changes while we page can come twice
+        token = ""
+        for _ in range(MAX_PAGES):
+            # Window and filters go with every page: a token alone is answered with nothing.
+            page = await self._arm.post(
+                f"{self._id.path}{path}", body | ({"continuationToken": token} if token else {})
+            )
+            for record in filter(keep, map(read, fields.items(page, "value"))):
+                found.setdefault(key(record) or f"nameless {len(found)}", record)
+            if limit is not None and len(found) > limit:
+                return Found(tuple(found.values())[:limit], complete=False)
+            following = fields.text(page, "continuationToken")
+            if not following:
+                return Found(tuple(found.values()))
+            if following == token:  # the service is going in circles
+                break
+            token = following
+        return Found(tuple(found.values()), complete=False)
+
+    async def _listed(self, path: str) -> AsyncIterator[object]:
+        following = f"{self._id.path}{path}"
+        seen: set[str] = set()
+        while following and following not in seen and len(seen) < MAX_PAGES:
+            seen.add(following)
+            page = await self._arm.get(following)
+            for raw in fields.items(page, "value"):
+                yield raw
+            following = fields.text(page, "nextLink")
+
+
+def open_factories(settings: Settings) -> Factories:
+    """The factories of the settings, or all of the subscription. Opens nothing yet; use it on one event loop."""
+    credential = clients.credential(settings.adf_endpoint)
+    patience = Patience(deadline=settings.adf_timeout_seconds)
+
+    @cache
+    def arm(subscription: str) -> Arm:
+        return Arm(credential, subscription, endpoint=settings.adf_endpoint, patience=patience)
+
+    if settings.adf_factories:
+        named = [FactoryId.parse(resource_id) for resource_id in settings.adf_factories]
+        return Factories([SdkDataFactory(arm(factory.subscription), factory) for factory in named])
+    return Factories(lambda: discover(arm(settings.adf_subscription), settings.adf_subscription))
+
+
+async def discover(arm: Arm, subscription: str) -> list[SdkDataFactory]:
+    """Every factory of a subscription that the identity may see."""
+    following = f"/subscriptions/{quote(subscription, safe='')}/providers/Microsoft.DataFactory/factories"
+    found: list[SdkDataFactory] = []
+    while following and len(found) < 1000:
+        page = await arm.get(following)
+        found += [
+            SdkDataFactory(arm, FactoryId.parse(i))
+            for raw in fields.items(page, "value")
+            if (i := fields.text(raw, "id"))
+        ]
+        following = fields.text(page, "nextLink")
+    return found
+
+
+def _filters(**wanted: Status) -> list[dict[str, Any]]:
+    return [
+        {"operand": operand, "operator": "Equals" if isinstance(value, str) else "In", "values": _values(value)}
+        for operand, value in wanted.items()
+        if value is not None
+    ]
+
+
+def _values(value: str | Sequence[str]) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _iso(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _run_segment(run_id: str) -> str:
+    if not _RUN_ID.fullmatch(run_id):
+        raise InvalidArguments(
+            f"{run_id[:60]!r} is not a run id.", hint="A run id is a GUID, such as adf_pipeline_runs lists."
+        )
+    return run_id
+
+
+def _name_segment(what: str, name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise NotFound(f"No {what} can be named {name[:60]!r}.")
+    return quote(name, safe="")

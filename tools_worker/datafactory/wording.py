@@ -1,0 +1,61 @@
+"""How runs, times and counts are put into sentences, the same way in every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from tools_worker.datafactory.masking import mask
+
+MAX_ERROR = 300  # characters of an error message in an answer
+
+
+def at(when: datetime | None) -> str:
+    return when.strftime("%Y-%m-%d %H:%M UTC") if when else "an unknown time"
+
+
+def stamp(when: datetime | None) -> str | None:
+    """For data: ISO 8601 to the second."""
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ") if when else None
+
+
+def lasted(milliseconds: int | None) -> str:
+    if milliseconds is None or milliseconds < 0:
+        return "an unknown time"
+    seconds = round(milliseconds / 1000)
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, seconds = divmod(seconds, 60)
+    if minutes < 60:
+        return f"{minutes} min {seconds} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def age(since: datetime, now: datetime) -> str:
+    return lasted(int(max(now - since, timedelta()).total_seconds() * 1000))
+
+
+def count(number: int, noun: str, complete: bool = True) -> str:
+    """`1 run`, `3 runs`, `at least 3 runs`."""
+    plural = noun if number == 1 else f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{'' if complete else 'at least '}{number} {plural}"
+
+
+def listed(words: Sequence[str], most: int = 5) -> str:
+    """`a, b and c`; beyond `most` the rest is counted."""
+    shown = list(words[:most])
+    if len(words) > most:
+        shown.append(f"{len(words) - most} more")
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + f" and {shown[-1]}" if shown else ""
+
+
+def sentences(*parts: str) -> str:
+    """Joined by spaces; empty ones are left out."""
+    return " ".join(part for part in parts if part)
+
+
+def safe(text: str, most: int = MAX_ERROR) -> str:
+    """Text from ADF as it may be shown: masked, on one line, cut with the number of characters left out."""
+    clean = " ".join(mask(text).split())
+    return clean if len(clean) <= most else f"{clean[:most]}… ({len(clean) - most} more characters)"

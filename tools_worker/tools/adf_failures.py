@@ -1,0 +1,120 @@
+"""adf_failures: what broke in the last hours, grouped by cause, worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from pydantic import Field
+
+from tools_worker.datafactory.failure_groups import FactoryFailures, FailureGroup, group_failures
+from tools_worker.datafactory.survey import Survey, survey
+from tools_worker.datafactory.wording import at, count, listed, safe, sentences, stamp
+from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
+
+MAX_GROUPS = 20  # about 1 KiB each; a reply holds 48 KiB before base64
+MAX_RUN_IDS = 5
+MAX_TOLD = 6  # causes in the summary; all are in the data
+
+
+class FailuresArguments(Arguments):
+    hours: int = Field(
+        default=24, ge=1, le=24 * 45, description="How far back to look, in hours: 24 is a day, 168 a week."
+    )
+    factory: str | None = Field(
+        default=None, max_length=100, description="Name of one data factory. Omit to ask all of them."
+    )
+
+
+async def adf_failures(context: ToolContext, args: FailuresArguments) -> Reply:
+    factories = await context.factories.chosen(args.factory)
+    since = context.now - timedelta(hours=args.hours)
+    found = await survey(factories, lambda factory: group_failures(factory, since))
+    groups = [group for _, answer in found.answers for group in answer.groups]
+    groups.sort(key=lambda group: (-len(group.runs), group.pipelines))
+    shown = groups[:MAX_GROUPS]
+    return Reply(
+        summary=_summary(found, groups, args.hours),
+        data={
+            "hours": args.hours,
+            "by_factory": {
+                factory.name: {"failed": answer.failed, "exact": answer.complete} for factory, answer in found.answers
+            },
+            "groups": [_shown(group) for group in shown],
+            "groups_left_out": len(groups) - len(shown),
+        },
+        evidence=_evidence(shown),
+        truncated=len(groups) > len(shown),
+        next=[f"adf_diagnose_run run_id={g.latest.run_id} factory={g.factory}" for g in shown[:3] if g.latest.run_id],
+    )
+
+
+def _summary(found: Survey[FactoryFailures], groups: Sequence[FailureGroup], hours: int) -> str:
+    window = f"the last {count(hours, 'hour')}"
+    where = listed([repr(factory.name) for factory, _ in found.answers])
+    if not groups:
+        return sentences(f"No pipeline run failed in {where} in {window}.", found.caveat)
+    failed = sum(answer.failed for _, answer in found.answers)
+    exact = all(answer.complete for _, answer in found.answers)
+    head = f"{count(failed, 'failed run', exact)} in {where} in {window}, from {count(len(groups), 'cause')}."
+    spread = ", ".join(f"{factory.name} {answer.failed}" for factory, answer in found.answers)
+    per_factory = f"By factory: {spread}." if len(found.answers) > 1 else ""
+    told = [f"({number}) {_told(group)}" for number, group in enumerate(groups[:MAX_TOLD], start=1)]
+    more = f"{count(len(groups) - MAX_TOLD, 'more cause')} in the data." if len(groups) > MAX_TOLD else ""
+    return sentences(head, per_factory, *told, more, found.caveat)
+
+
+def _told(group: FailureGroup) -> str:
+    activity = f" at activity {group.activity!r}" if group.activity else ""
+    also = ", ".join(dict.fromkeys(run.pipeline for run in group.parents))
+    parents = f" and took down {also}" if also else ""
+    latest = f"latest {at(group.latest.end or group.latest.start)}, run {group.latest.run_id}"
+    cause = group.failure.cause or f"the error says: {safe(group.failure.message, 160) or 'nothing'}"
+    category = group.failure.category.replace("_", " ")
+    times = count(len(group.runs), "time")
+    return f"{listed(group.pipelines)} failed {times}{activity}{parents} ({latest}): {category}. {cause.rstrip('.')}."
+
+
+def _shown(group: FailureGroup) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "factory": group.factory,
+        "pipelines": list(group.pipelines[:10]),
+        "activity": group.activity,
+        "activity_type": group.activity_type,
+        "count": len(group.runs),
+        "category": group.failure.category,
+        "transience": group.failure.transience,
+        "error_code": group.failure.code,
+        "error": safe(group.failure.message),
+        "cause": group.failure.cause,
+        "fix": group.failure.fix,
+        "first": stamp(group.runs[-1].start),
+        "last": stamp(group.latest.start),
+        "run_ids": [run.run_id for run in group.runs[:MAX_RUN_IDS]],
+        "run_ids_left_out": max(0, len(group.runs) - MAX_RUN_IDS),
+        "parents_failed": [{"pipeline": run.pipeline, "run_id": run.run_id} for run in group.parents[:MAX_RUN_IDS]],
+    }
+    return {key: value for key, value in row.items() if value not in ("", None, [], 0)}
+
+
+def _evidence(groups: Sequence[FailureGroup]) -> list[Evidence]:
+    found: list[Evidence] = []
+    for group in groups:
+        if group.latest.run_id:
+            found.append(Evidence("pipeline_run", group.latest.run_id, group.factory))
+        if group.activity_run_id:
+            found.append(Evidence("activity_run", group.activity_run_id, group.factory))
+    return found
+
+
+TOOL = ToolSpec(
+    name="adf_failures",
+    description=(
+        "Tells what is failing in Azure Data Factory: the failed pipeline runs of the last hours in all data "
+        "factories, grouped by cause, worst first, with counts, error, likely cause, fix and run ids. Use it for "
+        "questions such as what failed, what broke last night, which errors are most common, is anything failing."
+    ),
+    arguments=FailuresArguments,
+    run=adf_failures,
+)
