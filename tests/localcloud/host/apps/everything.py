@@ -5,8 +5,11 @@ import json
 import logging
 import os
 import time
+import typing
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import azure.functions as func
 from fastapi import FastAPI, Request
@@ -37,8 +40,8 @@ def never_reached(req: func.HttpRequest) -> func.HttpResponse:
 
 
 @app.route("things/{name}", methods=["DELETE"], auth_level=func.AuthLevel.ANONYMOUS)
-def forget(req: func.HttpRequest) -> None:
-    return None
+def forget(req: func.HttpRequest) -> func.HttpResponse:
+    return None  # type: ignore[return-value]
 
 
 @app.route("numbers/{id:int}", auth_level=func.AuthLevel.ANONYMOUS)
@@ -48,6 +51,7 @@ def number(req: func.HttpRequest) -> str:
 
 @app.route("echo/{*rest}", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 async def echo(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    thread: Any = context.thread_local_storage
     body = {
         "url": req.url,
         "method": req.method,
@@ -60,7 +64,7 @@ async def echo(req: func.HttpRequest, context: func.Context) -> func.HttpRespons
         "directory": context.function_directory,
         "trace": context.trace_context.trace_parent,
         "retries": context.retry_context.retry_count,
-        "thread": context.thread_local_storage.invocation_id,
+        "thread": thread.invocation_id,
     }
     return func.HttpResponse(json.dumps(body), status_code=201, mimetype="application/json", headers={"X-Own": "1"})
 
@@ -90,7 +94,7 @@ def blocking(req: func.HttpRequest) -> str:
 
 
 @asynccontextmanager
-async def lifespan(_: FastAPI):
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     started.append("lifespan")
     yield
 
@@ -111,7 +115,8 @@ async def door(req: func.HttpRequest, context: func.Context) -> func.HttpRespons
     async with waking:
         if not started:
             await middleware.notify_startup()
-    return await middleware.handle_async(req, context)
+    answer: func.HttpResponse = await middleware.handle_async(req, context)
+    return answer
 
 
 @app.queue_trigger("call", "%PREFIX%-in", connection="STORAGE")
@@ -123,7 +128,7 @@ async def answer(call: func.QueueMessage) -> str:
 @app.queue_trigger("message", "%PREFIX%-named", connection="STORAGE")
 @app.queue_output("one", "%PREFIX%-one", connection="STORAGE")
 @app.queue_output("many", "%PREFIX%-many", connection="STORAGE")
-def spread(message: func.QueueMessage, one: func.Out[bytes], many: func.Out[list[str]]) -> None:
+def spread(message: func.QueueMessage, one: func.Out[bytes], many: func.Out[typing.List[str]]) -> None:  # noqa: UP006 - the worker refuses list[str] here
     one.set(message.get_body())
     many.set(["a", "b"])
     if message.get_body() == b"fail":
@@ -152,7 +157,8 @@ async def works_long(message: func.QueueMessage) -> None:
 
 @app.timer_trigger("timer", "%SCHEDULE%")
 async def tick(timer: func.TimerRequest) -> None:
-    note(f"tick {timer.past_due} {sorted(timer.schedule_status)}")
+    known: Any = timer
+    note(f"tick {timer.past_due} {sorted(known.schedule_status)}")
     await asyncio.sleep(float(os.environ.get("TICK_SECONDS", "0")))
     note("tock")
 
