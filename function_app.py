@@ -1,0 +1,10 @@
+"""The function app: blueprints put together. Importing it reads no setting and opens nothing."""
+
+import azure.functions as func
+
+from orchestrator.triggers import bp as orchestrator
+from tools_worker.runtime.triggers import bp as tools
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+app.register_functions(orchestrator)
+app.register_functions(tools)

@@ -1,0 +1,86 @@
+"""Agents are made once and found again by a fingerprint of their definition, never per question.
+
+Several instances may start at the same moment. Each makes what it does not find, looks again, and where two made the
+same agent, both keep the older one and the maker of the younger deletes it. A changed definition makes a new agent;
+the old one goes an hour later, when no instance of the old version should be left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from orchestrator.foundry.port import AgentRecord, AgentRef, AgentService, AgentSpec, SubAgent
+
+log = logging.getLogger("agents")
+RETIRED_AFTER = timedelta(hours=1)
+
+
+class Agents:
+    """The agents of one process. `model` is the deployment they think with."""
+
+    def __init__(self, service: AgentService, spec: AgentSpec) -> None:
+        self._service, self._spec = service, spec
+        self._supervisor: AgentRef | None = None
+        self._making = asyncio.Lock()
+
+    @property
+    def model(self) -> str:
+        return self._spec.model
+
+    async def supervisor(self) -> AgentRef:
+        async with self._making:
+            if self._supervisor is None:
+                known = await self._service.agents()
+                self._supervisor = await self._ensure(self._spec, known)
+            return self._supervisor
+
+    def forget(self) -> None:
+        """Look again at the next question: an agent was not there any more."""
+        self._supervisor = None
+
+    async def _ensure(self, spec: AgentSpec, known: Iterable[AgentRecord]) -> AgentRef:
+        below = {
+            tool.agent.name: await self._ensure(tool.agent, known) for tool in spec.tools if isinstance(tool, SubAgent)
+        }
+        fingerprint = spec.fingerprint(sub_agent_ids=[ref.id for ref in below.values()])
+        if found := oldest(known, spec.name, fingerprint):
+            return found
+        made = await self._service.create_agent(spec, below)
+        kept = oldest(await self._service.agents(), spec.name, fingerprint) or made
+        if kept.id != made.id:
+            await self._service.delete_agent(made.id)
+        log.info("agent=%s id=%s outcome=%s", spec.name, kept.id, "made" if kept.id == made.id else "adopted")
+        return replace(kept, mcp_labels=made.mcp_labels)
+
+    async def retire(self, now: datetime) -> int:
+        """Delete the agents of earlier definitions. How many."""
+        known = await self._service.agents()
+        gone = 0
+        for record in outdated(known, now):
+            await self._service.delete_agent(record.ref.id)
+            log.info("agent=%s id=%s outcome=retired", record.ref.name, record.ref.id)
+            gone += 1
+        return gone
+
+
+def oldest(known: Iterable[AgentRecord], name: str, fingerprint: str) -> AgentRef | None:
+    same = [record for record in known if record.ref.name == name and record.ref.fingerprint == fingerprint]
+    return min(same, key=lambda record: (record.created_at, record.ref.id)).ref if same else None
+
+
+def outdated(known: Iterable[AgentRecord], now: datetime) -> list[AgentRecord]:
+    """Agents whose name has a newer agent of another definition, made more than RETIRED_AFTER ago."""
+    newest: dict[str, AgentRecord] = {}
+    records = list(known)
+    for record in sorted(records, key=lambda each: each.created_at):
+        newest[record.ref.name] = record
+    return [
+        record
+        for record in records
+        if (latest := newest[record.ref.name]).ref.fingerprint != record.ref.fingerprint
+        and now - latest.created_at > RETIRED_AFTER
+    ]

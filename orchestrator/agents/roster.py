@@ -1,0 +1,74 @@
+"""The agents: one supervisor, few specialists, each with a handful of tools.
+
+A new specialist is one file in `instructions/` and one entry in SPECIALISTS.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.foundry.port import AgentSpec, McpServer, QueueTool, SubAgent
+from tools_worker.runtime.arguments import schema
+from tools_worker.runtime.catalogue import BY_NAME
+from tools_worker.runtime.tools import ToolSpec
+
+INSTRUCTIONS = Path(__file__).parent / "instructions"
+SUPERVISOR = "ops_supervisor"
+LEARN = "microsoft_learn"
+
+
+@dataclass(frozen=True)
+class Specialist:
+    """`description` tells the supervisor's model when to call it. Names are letters and underscores only."""
+
+    name: str
+    description: str
+    tools: tuple[str, ...]
+
+
+SPECIALISTS = (
+    Specialist(
+        name="run_investigator",
+        description=(
+            "Explains why one pipeline or one run failed, is stuck or was cancelled: the root cause, the activity that "
+            "really failed, and what to do. Give it the pipeline name or the run id."
+        ),
+        tools=("adf_diagnose_run", "adf_activity_runs"),
+    ),
+    Specialist(
+        name="pipeline_status",
+        description=(
+            "Tells the state and history of pipelines: what is failing in a period, what ran and when, what is running "
+            "now, how many runs succeeded or failed. Give it the period and, if known, the pipeline name."
+        ),
+        tools=("adf_failures", "adf_pipeline_runs"),
+    ),
+)
+
+
+def supervisor(model: str, queue_endpoint: str, learn_url: str) -> AgentSpec:
+    """The whole roster as one specification. `learn_url` is the documentation server, or empty for none."""
+    helpers = tuple(SubAgent(each.description, specialist(each, model, queue_endpoint)) for each in SPECIALISTS)
+    learn = (McpServer(LEARN, learn_url),) if learn_url else ()
+    return AgentSpec(SUPERVISOR, model, instructions(SUPERVISOR), (*helpers, *learn))
+
+
+def specialist(who: Specialist, model: str, queue_endpoint: str) -> AgentSpec:
+    tools = tuple(queue_tool(BY_NAME[name], queue_endpoint) for name in who.tools)
+    return AgentSpec(who.name, model, instructions(who.name), tools)
+
+
+def queue_tool(tool: ToolSpec, queue_endpoint: str) -> QueueTool:
+    return QueueTool(
+        name=tool.name,
+        description=tool.description,
+        parameters=schema(tool.arguments),
+        input_queue=tool.input_queue,
+        output_queue=tool.output_queue,
+        queue_endpoint=queue_endpoint,
+    )
+
+
+def instructions(name: str) -> str:
+    return (INSTRUCTIONS / f"{name}.md").read_text(encoding="utf-8").strip()

@@ -1,0 +1,50 @@
+"""Puts the API together: routes, problem details, a limit on the size of bodies."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from orchestrator.api import ask, diagnose, health, problems
+
+MAX_BODY_BYTES = 32 * 1024
+
+
+def build() -> FastAPI:
+    app = FastAPI(
+        title="Operations agent for Azure Data Factory",
+        version="0.1.0",
+        description="Ask about pipelines and their failures in plain words; get answers that rest on run ids.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        responses=problems.RESPONSES,
+    )
+    for routes in (ask.router, diagnose.router, health.router):
+        app.include_router(routes)
+    problems.register(app)
+    app.add_middleware(BodyLimit)
+    return app
+
+
+class BodyLimit:
+    """Refuses bodies over MAX_BODY_BYTES before anything reads them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _length(scope) > MAX_BODY_BYTES:
+            hint = "Ask a shorter question and name runs by their ids."
+            text = f"The body is larger than {MAX_BODY_BYTES // 1024} KiB."
+            await problems.response(problems.problem(413, "payload_too_large", text, hint=hint))(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _length(scope: Scope) -> int:
+    """The declared length. The Functions host always declares one: it has read the body before it calls us."""
+    for name, value in scope["headers"]:
+        if name.lower() == b"content-length":
+            return int(value) if value.isdigit() else 0
+    return 0

@@ -1,0 +1,73 @@
+"""Questions and the runs that answer them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import JSONResponse
+
+from orchestrator.api.views import AskBody, EventsView, EventView, RunView
+from orchestrator.runs.record import Event, Run
+from orchestrator.services import Services, provided
+
+router = APIRouter(prefix="/api", tags=["runs"])
+RETRY_AFTER_SECONDS = 2
+App = Annotated[Services, Depends(provided)]
+RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+WORKING: dict[int | str, dict[str, object]] = {
+    202: {"model": RunView, "description": "Not answered yet: poll Location."}
+}
+
+
+@router.post("/ask", operation_id="runs_ask", response_model=RunView, responses=WORKING)
+async def runs_ask(body: AskBody, request: Request, app: App) -> JSONResponse:
+    """Ask a question. 200 with the answer when it is ready within `wait_seconds`, else 202 with where to look."""
+    run = await app.intake.ask(body.question, session_id=body.session_id or "", factory=body.factory or "")
+    if body.wait_seconds:
+        run = await app.signals.until(run.id, lambda: app.store.load(run.id), _ended, body.wait_seconds)
+    return answer(run, request)
+
+
+@router.get("/runs/{run_id}", operation_id="runs_get", response_model=RunView, responses=WORKING)
+async def runs_get(run_id: RunId, request: Request, app: App) -> JSONResponse:
+    """202 while the run is working, 200 when it has ended, however it ended: look at `status`."""
+    return answer(await app.store.load(run_id), request)
+
+
+@router.get("/runs/{run_id}/events", operation_id="runs_events")
+async def runs_events(
+    run_id: RunId,
+    app: App,
+    after: Annotated[int, Query(ge=0, description="Events with a higher number.")] = 0,
+    wait_seconds: Annotated[float, Query(ge=0, le=110)] = 20,
+) -> EventsView:
+    """What happened in a run after event number `after`. Waits for news, so ask again at once with the new `last`."""
+
+    async def look() -> tuple[Run, list[Event]]:
+        run = await app.store.load(run_id)  # before its events: an ended run has no later ones
+        return run, await app.store.events(run_id, after)
+
+    run, events = await app.signals.until(run_id, look, lambda seen: seen[0].ended or bool(seen[1]), wait_seconds)
+    last = events[-1].seq if events else after
+    return EventsView(
+        events=[EventView.of(event) for event in events], last=last, ended=run.ended and last >= run.events
+    )
+
+
+@router.post("/runs/{run_id}/cancel", operation_id="runs_cancel", response_model=RunView, responses=WORKING)
+async def runs_cancel(run_id: RunId, request: Request, app: App) -> JSONResponse:
+    """Ask a run to stop. 202 while it is stopping; an ended run stays as it ended."""
+    return answer(await app.intake.cancel(run_id), request)
+
+
+def answer(run: Run, request: Request) -> JSONResponse:
+    view = RunView.of(run).model_dump(mode="json", exclude_none=True)
+    if run.ended:
+        return JSONResponse(view)
+    where = str(request.url.replace(path=f"/api/runs/{run.id}", query=""))
+    return JSONResponse(view, 202, {"Location": where, "Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+def _ended(run: Run) -> bool:
+    return run.ended

@@ -1,0 +1,315 @@
+"""The classic agent service (assistants, threads, runs) through azure-ai-agents 1.1.0.
+
+A turn is followed by the service's event stream; when the stream breaks, by polling. A run is started with the app's
+key in its metadata and never twice: after any doubt the thread's runs are listed and the one with the key is adopted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from azure.ai.agents.aio import AgentsClient
+from azure.ai.agents.models import BaseAsyncAgentEventHandler
+from azure.core.exceptions import HttpResponseError
+
+from core import clients
+from core.errors import NotFound, UpstreamError, UpstreamUnavailable
+from orchestrator.foundry import wire
+from orchestrator.foundry.classic_errors import BROKEN_CONNECTION, ConversationBusy, translated
+from orchestrator.foundry.port import AgentRecord, AgentRef, AgentSpec, Call, McpServer, Turn, TurnRef
+
+log = logging.getLogger("foundry")
+
+APP = "adf-ops-agent"  # in the metadata of all that we make, so that we find it again and touch nothing else
+START_ATTEMPTS = 3
+SILENCE_SECONDS = 120.0  # a stream that says nothing for so long is given up for polling; a tool may take 100
+POLL_SECONDS = (0.5, 3.0)  # first and longest wait between two polls
+
+
+class ClassicAgentService:
+    """See port.AgentService. One per event loop and process."""
+
+    def __init__(self, endpoint: str, *, api_version: str = "") -> None:
+        options: dict[str, Any] = {"api_version": api_version} if api_version else {}
+        self._client = AgentsClient(
+            endpoint,
+            clients.credential(endpoint),
+            transport=clients.transport(),
+            per_call_policies=clients.loopback_policies(endpoint),
+            retry_total=3,
+            retry_backoff_factor=0.3,
+            **options,
+        )
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    # Agents
+
+    async def agents(self) -> list[AgentRecord]:
+        with translated():
+            listed = [agent.as_dict() async for agent in self._client.list_agents(limit=100)]
+        return [_record(agent) for agent in listed if (agent.get("metadata") or {}).get("app") == APP]
+
+    async def create_agent(self, spec: AgentSpec, sub_agents: Mapping[str, AgentRef]) -> AgentRef:
+        labels = tuple(tool.label for tool in spec.tools if isinstance(tool, McpServer))
+        fingerprint = spec.fingerprint([ref.id for ref in sub_agents.values()])
+        metadata = {"app": APP, "fingerprint": fingerprint, "mcp": ",".join(labels)}
+        with translated():
+            made = await self._client.create_agent(body=wire.agent_body(spec, sub_agents, metadata))
+        return AgentRef(made.id, spec.name, fingerprint, labels)
+
+    async def agent_exists(self, ref: AgentRef) -> bool:
+        try:
+            with translated():
+                await self._client.get_agent(ref.id)
+        except NotFound:
+            return False
+        return True
+
+    async def delete_agent(self, agent_id: str) -> None:
+        try:
+            with translated():
+                await self._client.delete_agent(agent_id)
+        except NotFound:
+            return
+
+    # Conversations
+
+    async def open_conversation(self, key: str) -> str:
+        with translated():
+            return str((await self._client.threads.create(metadata={"app": APP, "run": key})).id)
+
+    async def orphaned_conversations(self, older_than: datetime) -> list[tuple[str, str]]:
+        found = []
+        with translated():
+            async for page in self._client.threads.list(limit=100).by_page():
+                found = [thread.as_dict() async for thread in page]
+                break  # newest first: a sweeper that comes often needs no more than one page
+        return [
+            (str(thread["id"]), str(thread["metadata"].get("run", "")))
+            for thread in found
+            if (thread.get("metadata") or {}).get("app") == APP and _time(thread.get("created_at")) < older_than
+        ]
+
+    async def forget_conversation(self, conversation: str) -> None:
+        try:
+            with translated():
+                await self._client.threads.delete(conversation)
+        except NotFound:
+            return
+
+    # Turns
+
+    async def follow(
+        self, agent: AgentRef, conversation: str, text: str, key: str, *, resume: bool = False
+    ) -> AsyncIterator[Turn]:
+        ref = await self._find(conversation, key) if resume else None
+        if ref is None:
+            async for turn in self._start_and_stream(agent, conversation, text, key):
+                ref = turn.ref
+                yield turn
+                if turn.ended:
+                    return
+        if ref is None:
+            raise UpstreamUnavailable("The agent service did not start the run.", hint="Try again in a minute.")
+        async for turn in self._poll(ref):
+            yield turn
+
+    async def reject(self, turn: TurnRef) -> None:
+        with translated():
+            run = (await self._client.runs.get(turn.conversation, turn.id)).as_dict()
+            wanted = ((run.get("required_action") or {}).get("submit_tool_approval") or {}).get("tool_calls") or []
+            answers = [{"tool_call_id": call["id"], "approve": False} for call in wanted]
+            body: Any = {"tool_approvals": answers}
+            await self._client.runs.submit_tool_outputs(turn.conversation, turn.id, body)
+
+    async def cancel(self, turn: TurnRef) -> None:
+        try:
+            with translated():
+                await self._client.runs.cancel(turn.conversation, turn.id)
+        except (NotFound, ConversationBusy):
+            return
+        except UpstreamError:
+            # A run that has just ended refuses with a 400 whose text is not documented.
+            if not await self._has_ended(turn):
+                raise
+
+    async def _has_ended(self, turn: TurnRef) -> bool:
+        with translated():
+            run = (await self._client.runs.get(turn.conversation, turn.id)).as_dict()
+        return Turn(turn, wire.status(run)).ended
+
+    async def _start_and_stream(self, agent: AgentRef, conversation: str, text: str, key: str) -> AsyncIterator[Turn]:
+        """Start the run and yield it from its event stream for as long as that holds; may end before the run does."""
+        body = wire.run_body(agent, text, {"app": APP, "run": key})
+        for attempt in range(START_ATTEMPTS):
+            progress = _Progress(conversation)
+            try:
+                async for _ in self._events(conversation, body, progress):
+                    await self._read_children(progress)
+                    yield progress.turn()
+                return
+            except (*BROKEN_CONNECTION, HttpResponseError, ValueError) as exc:
+                if progress.run:  # it runs, only the stream broke
+                    log.warning("conversation=%s outcome=stream_broken error=%s", conversation, exc.__class__.__name__)
+                    return
+                if isinstance(exc, HttpResponseError) and (exc.status_code or 0) < 500:
+                    with translated():
+                        raise
+                await asyncio.sleep(0.5 * 2**attempt)
+            # Whether the service took the request before it failed is unknown: look before sending it again.
+            if ref := await self._find(conversation, key):
+                yield Turn(ref, "working")
+                return
+
+    async def _events(self, conversation: str, body: dict[str, Any], progress: _Progress) -> AsyncIterator[str]:
+        # retry_total=0: azure-core would repeat a POST that failed with 500, and a run would be started twice.
+        stream = await self._client.runs.stream(
+            conversation,
+            body,
+            stream=True,
+            event_handler=_RawEvents(),
+            retry_total=0,
+            read_timeout=SILENCE_SECONDS,
+        )
+        async with stream as events:
+            async for name, data in events:
+                if progress.apply(name, data):
+                    yield name
+
+    async def _poll(self, ref: TurnRef) -> AsyncIterator[Turn]:
+        wait, longest = POLL_SECONDS
+        failures = 0
+        while True:
+            try:
+                turn = await self._look(ref)
+                failures = 0
+            except UpstreamUnavailable:
+                failures += 1
+                if failures > 5:
+                    raise
+            else:
+                yield turn
+                if turn.ended:
+                    return
+            await asyncio.sleep(wait)
+            wait = min(wait * 1.5, longest)
+
+    async def _look(self, ref: TurnRef) -> Turn:
+        with translated():
+            run = (await self._client.runs.get(ref.conversation, ref.id)).as_dict()
+            steps = await self._steps(ref)
+            progress = _Progress(ref.conversation, run=run, steps={str(step["id"]): step for step in steps})
+            if wire.status(run) == "done":
+                messages = self._client.messages.list(ref.conversation, run_id=ref.id, order="asc", limit=100)
+                progress.messages = {str(m.id): m.as_dict() async for m in messages}
+        await self._read_children(progress)
+        return progress.turn()
+
+    async def _steps(self, ref: TurnRef) -> list[dict[str, Any]]:
+        listed = self._client.run_steps.list(ref.conversation, ref.id, order="asc", limit=100)
+        return [step.as_dict() async for step in listed]
+
+    async def _read_children(self, progress: _Progress) -> None:
+        """Read the steps of sub-agents whose ids have come up, once each when they are complete."""
+        for call in progress.calls():
+            if call.turn and call.ended and call.turn not in progress.children:
+                try:
+                    with translated():
+                        progress.children[call.turn] = await self._steps(call.turn)
+                except (NotFound, UpstreamUnavailable):
+                    # The answer does not depend on them; only evidence and token counts do.
+                    log.warning("conversation=%s outcome=child_unreadable", call.turn.conversation)
+                    progress.children[call.turn] = []
+
+    async def _find(self, conversation: str, key: str) -> TurnRef | None:
+        with translated():
+            async for run in self._client.runs.list(conversation, limit=100):
+                if (run.metadata or {}).get("run") == key:
+                    return TurnRef(conversation, str(run.id))
+        return None
+
+
+class _Progress:
+    """What is known of a run: fed by stream events or by polls, read as a Turn."""
+
+    def __init__(
+        self, conversation: str, run: dict[str, Any] | None = None, steps: dict[str, dict[str, Any]] | None = None
+    ) -> None:
+        self.conversation = conversation
+        self.run = run or {}
+        self.steps = steps or {}
+        self.messages: dict[str, dict[str, Any]] = {}
+        self.children: dict[TurnRef, list[dict[str, Any]]] = {}
+
+    def apply(self, name: str, data: dict[str, Any]) -> bool:
+        """Take in one stream event. Whether it changes what a reader would see."""
+        if name == "thread.run.step.delta":
+            wire.merge_step_delta(self.steps.setdefault(str(data.get("id")), {"id": data.get("id")}), data)
+            return True
+        if name.startswith("thread.run.step."):
+            self.steps[str(data.get("id"))] = data
+            return True
+        if name.startswith("thread.run."):
+            self.run = data
+            return True
+        if name == "thread.message.completed":
+            self.messages[str(data.get("id"))] = data
+        return False
+
+    def calls(self) -> tuple[Call, ...]:
+        return wire.calls(self.steps.values())
+
+    def turn(self) -> Turn:
+        calls = tuple(self._with_children(call) for call in self.calls())
+        code, message = wire.error(self.run)
+        below = (wire.usage(step) for steps in self.children.values() for step in steps)
+        return Turn(
+            ref=TurnRef(self.conversation, str(self.run.get("id") or "")),
+            status=wire.status(self.run),
+            text=wire.message_text(self.messages.values()),
+            calls=calls,
+            usage=sum(below, wire.usage(self.run)),
+            error_code=code,
+            error=message,
+        )
+
+    def _with_children(self, call: Call) -> Call:
+        if call.turn is None or call.turn not in self.children:
+            return call
+        return replace(call, calls=wire.calls(self.children[call.turn]))
+
+
+class _RawEvents(BaseAsyncAgentEventHandler[tuple[str, dict[str, Any]]]):
+    """Stream events as plain JSON. The SDK's own parser dies of a comment frame and knows fewer kinds of steps."""
+
+    async def _process_event(self, event_data_str: str) -> tuple[str, dict[str, Any]]:
+        name, data = "", ""
+        for line in event_data_str.splitlines():
+            if line.startswith("event:"):
+                name = line[6:].strip()
+            elif line.startswith("data:"):
+                data += line[5:].strip()
+        if not data or data == "[DONE]":
+            return name, {}
+        parsed = json.loads(data)
+        return name, parsed if isinstance(parsed, dict) else {}
+
+
+def _record(agent: Mapping[str, Any]) -> AgentRecord:
+    metadata = agent["metadata"]
+    labels = tuple(label for label in str(metadata.get("mcp", "")).split(",") if label)
+    ref = AgentRef(str(agent["id"]), str(agent.get("name", "")), str(metadata.get("fingerprint", "")), labels)
+    return AgentRecord(ref, _time(agent.get("created_at")))
+
+
+def _time(value: Any) -> datetime:
+    """The service writes unix seconds; the SDK's as_dict() keeps them."""
+    return datetime.fromtimestamp(value if isinstance(value, int | float) else 0, UTC)

@@ -1,0 +1,253 @@
+"""Serves a run: claims it, has the agents answer it, follows them, and ends it, whatever happens, by its deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from core.errors import AppError, NotFound, UpstreamError, UpstreamThrottled
+from orchestrator import grounding
+from orchestrator.agents.lifecycle import Agents
+from orchestrator.foundry.classic_errors import ConversationBusy
+from orchestrator.foundry.port import AgentRef, AgentService, Turn, TurnRef
+from orchestrator.runs import progress
+from orchestrator.runs.log import RunLog
+from orchestrator.runs.record import Event, Run, RunStatus
+from orchestrator.runs.signals import Signals
+from orchestrator.stores.runs import Changed, RunStore
+
+log = logging.getLogger("runs")
+SILENT_HEARTBEATS = 4  # so many missed in a row, and a run counts as abandoned
+CANCEL_LOOK_SECONDS = 1.0
+BUSY_SECONDS = 0.5
+THROTTLED_SECONDS = 5.0  # where the service does not say for how long
+
+
+class Conductor:
+    """One per process. `owner` names the process in the records it serves."""
+
+    def __init__(
+        self,
+        store: RunStore,
+        service: AgentService,
+        agents: Agents,
+        signals: Signals,
+        now: Callable[[], datetime],
+        heartbeat_seconds: float,
+    ) -> None:
+        self.store, self.service, self.agents, self.signals, self.now = store, service, agents, signals, now
+        self.heartbeat_seconds = heartbeat_seconds
+        self.owner = secrets.token_hex(8)
+
+    @property
+    def silence(self) -> timedelta:
+        return timedelta(seconds=self.heartbeat_seconds * SILENT_HEARTBEATS)
+
+    async def serve(self, run_id: str) -> None:
+        """Serve a run to its end, unless it has ended or another process serves it."""
+        run = await self._claim(run_id)
+        if run is None:
+            return
+        serving = _Serving(self, RunLog(run, self.store, self.signals, self.now))
+        try:
+            await serving.to_the_end()
+        except Changed:
+            log.warning("run=%s outcome=taken_over", run_id)
+            return
+        log.info("run=%s outcome=%s seconds=%s", run_id, serving.log.run.status, serving.log.run.seconds)
+
+    async def _claim(self, run_id: str) -> Run | None:
+        try:
+            run = await self.store.load(run_id)
+        except NotFound:
+            log.error("run=%s outcome=unknown", run_id)
+            return None
+        if run.ended:
+            await self.store.settle(run_id)
+            return None
+        if run.owner and not run.abandoned(self.now(), self.silence):
+            return None
+        again = "Taken up again after its process went away." if run.attempt else "Accepted."
+        mine = replace(run, owner=self.owner, attempt=run.attempt + 1, status="working", heartbeat_at=self.now())
+        try:
+            return await self.store.save(mine, Event(self.now(), "working", again))
+        except Changed:
+            return None
+
+
+class _Serving:
+    """One attempt at one run."""
+
+    def __init__(self, conductor: Conductor, log: RunLog) -> None:
+        self.conductor, self.log = conductor, log
+        self.service = conductor.service
+        self.turn: Turn | None = None
+        self.agent = ""
+
+    async def to_the_end(self) -> None:
+        left = (self.log.run.deadline_at - self.conductor.now()).total_seconds()
+        work = asyncio.create_task(self._converse())
+        watch = asyncio.create_task(self._watch())
+        try:
+            await asyncio.wait({work, watch}, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                await self._conclude(work)
+            elif watch.done():
+                watch.result()  # raises Changed where another process took over
+                await self._stop("cancelled", "Cancelled on request.", work)
+            else:
+                await self._stop("expired", "No answer by the deadline.", work)
+        finally:
+            for task in (work, watch):
+                task.cancel()
+            await asyncio.gather(work, watch, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        """Heartbeats, until somebody asks to cancel."""
+        every = self.conductor.heartbeat_seconds
+        looks = max(1, round(every / CANCEL_LOOK_SECONDS))
+        while True:
+            for _ in range(looks):
+                await asyncio.sleep(every / looks)
+                if await self._cancel_requested():
+                    return
+            await self._beat()
+
+    async def _cancel_requested(self) -> bool:
+        try:
+            return await self.conductor.store.cancel_requested(self.log.run.id)
+        except UpstreamError:
+            return False  # storage hiccups end no question; the next look may see it
+
+    async def _beat(self) -> None:
+        try:
+            await self.log.write()
+        except UpstreamError:
+            log.warning("run=%s outcome=heartbeat_failed", self.log.run.id)
+
+    async def _conclude(self, work: asyncio.Task[Turn]) -> None:
+        try:
+            turn = work.result()
+        except AppError as exc:
+            await self.log.end("failed", str(exc), error_code=exc.code, error=str(exc))
+            return
+        if turn.status == "done":
+            await self._answer(turn)
+        elif turn.status == "failed":
+            words = turn.error or "The agent service gave no details."
+            await self.log.end(
+                "failed", words, error_code=turn.error_code or "agent_failed", error=words, **_spent(turn)
+            )
+        else:
+            text = f"The agent run ended as {turn.status}."
+            await self.log.end(
+                turn.status if turn.status == "expired" else "cancelled", text, error_code=turn.status, error=text
+            )
+
+    async def _answer(self, turn: Turn) -> None:
+        calls = list(turn.all_calls())
+        if not turn.text.strip():
+            text = "The agents ended without an answer. Ask again, or name the pipeline or run."
+            await self.log.end("failed", text, error_code="empty_answer", error=text, **_spent(turn))
+            return
+        await self.log.end(
+            "done",
+            "Answered.",
+            answer=turn.text,
+            answered_by=self.conductor.agents.model,
+            evidence=grounding.evidence(turn.text, calls),
+            unsupported=grounding.unsupported(turn.text, self.log.run.question, calls),
+            **_spent(turn),
+        )
+
+    async def _stop(self, state: str, text: str, work: asyncio.Task[Turn]) -> None:
+        """End without an answer: stop listening, stop the agents, say so."""
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        await cancel_turns(self.service, self.turn, self.log.run)
+        await self.log.end("expired" if state == "expired" else "cancelled", text, error_code=state, error=text)
+
+    async def _converse(self) -> Turn:
+        missing = 0
+        while True:
+            try:
+                return await self._turn(new_conversation=missing == 2)
+            except ConversationBusy:  # an earlier question of this session is still being answered
+                await asyncio.sleep(BUSY_SECONDS)
+            except UpstreamThrottled as exc:
+                await self.log.tell("working", "The agent service is throttling; waiting.")
+                await asyncio.sleep(exc.retry_after_seconds or THROTTLED_SECONDS)
+            except NotFound:
+                # Somebody deleted our agents or this session's thread: find the agents anew, then open a new thread.
+                missing += 1
+                if missing > 2:
+                    raise
+                self.conductor.agents.forget()
+
+    async def _turn(self, *, new_conversation: bool) -> Turn:
+        agent = await self.conductor.agents.supervisor()
+        self.agent = agent.name
+        run = self.log.run
+        resume = run.attempt > 1 and bool(run.conversation)
+        if new_conversation or not run.conversation:
+            run = await self._enter_conversation(agent, anew=new_conversation)
+        text = f"{run.question}\n\n(Factory: {run.factory})" if run.factory else run.question
+        async for turn in self.service.follow(agent, run.conversation, text, run.id, resume=resume):
+            await self._note(turn)
+        if self.turn is None:
+            raise UpstreamError("The agent service ended the run without a word.", hint="Ask again.")
+        return self.turn
+
+    async def _enter_conversation(self, agent: AgentRef, *, anew: bool) -> Run:
+        """Save the session's conversation in the run before anything is started on it. The first question opens it."""
+        store = self.conductor.store
+        session = await store.session(self.log.run.session_id)
+        conversation = "" if anew else session.conversation
+        if not conversation:
+            conversation = await self.service.open_conversation(self.log.run.id)
+            try:
+                await store.save_session(replace(session, conversation=conversation))
+            except Changed:  # a question asked at the same moment opened one first
+                await self.service.forget_conversation(conversation)
+                conversation = (await store.session(session.id)).conversation
+        asked = Event(self.conductor.now(), "working", f"Asked {agent.name}.", agent=agent.name)
+        return await self.log.write(asked, conversation=conversation)
+
+    async def _note(self, turn: Turn) -> None:
+        """Write down what is new. Nothing is written where nothing changed."""
+        events = progress.told(self.turn, turn, self.agent, self.conductor.now())
+        status: RunStatus = "waiting_tool" if turn.status == "waiting_tool" else "working"
+        if events and not turn.ended:
+            status = events[-1].state
+        started = turn.ref.id and turn.ref.id != self.log.run.agent_run
+        if turn.status == "needs_approval" and (self.turn is None or self.turn.status != "needs_approval"):
+            await self.service.reject(turn.ref)
+            text = "A documentation call asked for an approval nobody can give here; it was refused."
+            events.append(Event(self.conductor.now(), "working", text, agent=self.agent))
+        self.turn = turn
+        if events or started:
+            await self.log.write(*events, status=status, agent_run=turn.ref.id)
+
+
+async def cancel_turns(service: AgentService, turn: Turn | None, run: Run) -> None:
+    """Cancel the agent run and the runs of its sub-agents, as far as their ids are known."""
+    refs = [call.turn for call in turn.all_calls() if call.turn and not call.ended] if turn else []
+    if run.conversation and run.agent_run:
+        refs.append(TurnRef(run.conversation, run.agent_run))
+    for ref in refs:
+        try:
+            await service.cancel(ref)
+        except AppError as exc:
+            log.warning("run=%s outcome=cancel_failed error=%s", run.id, exc)
+
+
+def _spent(turn: Turn) -> dict[str, int]:
+    return {
+        "input_tokens": turn.usage.input_tokens,
+        "output_tokens": turn.usage.output_tokens,
+        "tool_calls": sum(call.kind in ("queue", "mcp") for call in turn.all_calls()),
+    }

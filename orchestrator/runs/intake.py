@@ -1,0 +1,90 @@
+"""Takes questions in: a record first, then a message for whoever serves it. And takes wishes to cancel."""
+
+from __future__ import annotations
+
+import json
+import logging
+from base64 import b64encode
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from core.errors import UpstreamUnavailable
+from orchestrator.runs.record import Event, Run, Session, new_id
+from orchestrator.runs.signals import Signals
+from orchestrator.stores.runs import RunStore
+
+if TYPE_CHECKING:
+    from azure.storage.queue.aio import QueueServiceClient
+
+log = logging.getLogger("runs")
+QUEUE = "run-requests"
+
+
+class RunQueue(Protocol):
+    async def send(self, run_id: str) -> None:
+        """Ask for this run to be served. Raises UpstreamUnavailable."""
+
+
+class StorageRunQueue:
+    def __init__(self, queues: QueueServiceClient) -> None:
+        self._queue = queues.get_queue_client(QUEUE)
+
+    async def send(self, run_id: str) -> None:
+        from azure.core.exceptions import (
+            HttpResponseError,
+            ResourceExistsError,
+            ResourceNotFoundError,
+            ServiceRequestError,
+            ServiceResponseError,
+        )
+
+        message = b64encode(json.dumps({"run_id": run_id}).encode()).decode()
+        try:
+            try:
+                await self._queue.send_message(message)
+            except ResourceNotFoundError:  # the first question of a new installation
+                with suppress(ResourceExistsError):
+                    await self._queue.create_queue()
+                await self._queue.send_message(message)
+        except (HttpResponseError, ServiceRequestError, ServiceResponseError) as exc:
+            raise UpstreamUnavailable("Queue storage does not answer.", hint="Try again in a minute.") from exc
+
+
+class Intake:
+    def __init__(
+        self,
+        store: RunStore,
+        queue: RunQueue,
+        signals: Signals,
+        now: Callable[[], datetime],
+        deadline_seconds: float,
+    ) -> None:
+        self._store, self._queue, self._signals, self._now = store, queue, signals, now
+        self._deadline = timedelta(seconds=deadline_seconds)
+
+    async def ask(self, question: str, *, session_id: str = "", factory: str = "") -> Run:
+        """A queued run. Raises NotFound for a session that does not exist."""
+        now = self._now()
+        if session_id:
+            await self._store.session(session_id)
+        else:
+            session_id = new_id("session")
+            await self._store.open_session(Session(session_id, now))
+        run = Run(new_id("run"), question, session_id, now, now + self._deadline, factory=factory)
+        run = await self._store.create(run, Event(now, "queued", "Question received."))
+        try:
+            await self._queue.send(run.id)
+        except UpstreamUnavailable:
+            # The record stands, so the question is accepted: the sweeper sends it as soon as the queue is back.
+            log.warning("run=%s outcome=not_queued", run.id)
+        return run
+
+    async def cancel(self, run_id: str) -> Run:
+        """Ask whoever serves the run to stop. The run as it is now; an ended one stays as it ended."""
+        run = await self._store.load(run_id)
+        if not run.ended:
+            await self._store.request_cancel(run_id)
+            self._signals.changed(run_id)
+        return run

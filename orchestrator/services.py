@@ -1,0 +1,70 @@
+"""Everything the orchestrator works with, built once per event loop, on first use."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from core import clients
+from core.settings import Settings
+from orchestrator.runs.signals import Signals
+from tools_worker.runtime.worker import utc_now
+
+if TYPE_CHECKING:
+    from orchestrator.runs.conductor import Conductor
+    from orchestrator.runs.intake import Intake
+    from orchestrator.stores.runs import RunStore
+    from orchestrator.sweeper import Sweeper
+
+
+@dataclass(frozen=True)
+class Services:
+    store: RunStore
+    signals: Signals
+    intake: Intake
+    conductor: Conductor
+    sweeper: Sweeper
+
+
+_services: WeakKeyDictionary[asyncio.AbstractEventLoop, Services] = WeakKeyDictionary()
+
+
+def current() -> Services:
+    """This event loop's services. Raises NotConfigured where settings are missing."""
+    loop = asyncio.get_running_loop()
+    if loop not in _services:
+        _services[loop] = build(Settings.load(os.environ))
+    return _services[loop]
+
+
+async def provided() -> Services:
+    """`current`, as the API's routes ask for it."""
+    return current()
+
+
+def build(settings: Settings) -> Services:
+    from orchestrator.agents import roster
+    from orchestrator.agents.lifecycle import Agents
+    from orchestrator.foundry.classic import ClassicAgentService
+    from orchestrator.runs.conductor import Conductor
+    from orchestrator.runs.intake import Intake, StorageRunQueue
+    from orchestrator.stores.tables import TableRunStore
+    from orchestrator.sweeper import Sweeper
+
+    settings.require("storage", "foundry")
+    store = TableRunStore(clients.table_service(settings))
+    queues = clients.queue_service(settings)
+    service = ClassicAgentService(settings.foundry_endpoint, api_version=settings.foundry_api_version)
+    spec = roster.supervisor(settings.foundry_model, clients.queue_endpoint(settings), settings.learn_mcp_url)
+    agents, signals, queue = Agents(service, spec), Signals(), StorageRunQueue(queues)
+    conductor = Conductor(store, service, agents, signals, utc_now, settings.heartbeat_seconds)
+    return Services(
+        store=store,
+        signals=signals,
+        intake=Intake(store, queue, signals, utc_now, settings.run_deadline_seconds),
+        conductor=conductor,
+        sweeper=Sweeper(store, service, agents, conductor, queue, queues, utc_now),
+    )

@@ -1,0 +1,105 @@
+"""Looks after what nobody looks after: runs whose process died, poison messages, threads nobody owns, old agents."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from core.errors import AppError, NotFound
+from orchestrator.agents.lifecycle import Agents
+from orchestrator.foundry.port import AgentService
+from orchestrator.runs.conductor import Conductor, cancel_turns
+from orchestrator.runs.intake import QUEUE, RunQueue
+from orchestrator.runs.record import Event, Run, RunStatus
+from orchestrator.stores.runs import Changed, RunStore
+
+if TYPE_CHECKING:
+    from azure.storage.queue.aio import QueueServiceClient
+
+log = logging.getLogger("sweeper")
+MAX_ATTEMPTS = 5  # as often as the host delivers a message: then the run itself is what breaks its processes
+GRACE = timedelta(seconds=5)  # whoever serves the run expires it first
+ORPHANED_AFTER = timedelta(minutes=10)  # a conversation is saved in its session within a second of being opened
+
+
+@dataclass(frozen=True)
+class Sweeper:
+    store: RunStore
+    service: AgentService
+    agents: Agents
+    conductor: Conductor
+    queue: RunQueue
+    queues: QueueServiceClient | None
+    now: Callable[[], datetime]
+
+    async def runs(self) -> dict[str, int]:
+        """Resume, expire or settle every run that nobody serves. Counts by what was done."""
+        counts: dict[str, int] = {}
+        for run_id in await self.store.active():
+            try:
+                done = await self._look_after(run_id)
+            except Changed:  # somebody serves it after all
+                continue
+            if done:
+                counts[done] = counts.get(done, 0) + 1
+        return counts
+
+    async def _look_after(self, run_id: str) -> str:
+        try:
+            run = await self.store.load(run_id)
+        except NotFound:  # its process died between the two writes of its creation: it was never accepted
+            await self.store.settle(run_id)
+            return "settled"
+        if run.ended:
+            await self.store.settle(run_id)
+            return "settled"
+        if not run.abandoned(self.now(), self.conductor.silence):
+            return ""
+        if self.now() > run.deadline_at + GRACE:
+            return await self._end(run, "expired", "No answer by the deadline.")
+        if run.attempt >= MAX_ATTEMPTS:
+            return await self._end(run, "failed", "The app failed on this question several times and gave up.")
+        # Without an owner the next process takes it at once; the heartbeat keeps us from sending it every time we look.
+        await self.store.save(replace(run, owner="", heartbeat_at=self.now()))
+        await self.queue.send(run.id)
+        return "resent"
+
+    async def _end(self, run: Run, status: RunStatus, text: str) -> str:
+        await cancel_turns(self.service, None, run)
+        now = self.now()
+        ended = replace(run, status=status, ended_at=now, error_code=status, error=text)
+        await self.store.save(ended, Event(now, status, text))
+        await self.store.settle(run.id)
+        return status
+
+    async def poison(self) -> int:
+        """Take messages off the poison queue of run requests. The runs themselves are looked after by `runs`."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        if self.queues is None:
+            return 0
+        poison = self.queues.get_queue_client(f"{QUEUE}-poison")
+        taken = 0
+        try:
+            async for message in poison.receive_messages(messages_per_page=32, max_messages=32, visibility_timeout=60):
+                log.error("message=%s outcome=poison content=%s", message.id, str(message.content)[:200])
+                await poison.delete_message(message)
+                taken += 1
+        except ResourceNotFoundError:
+            return 0
+        return taken
+
+    async def orphans(self) -> int:
+        """Delete conversations that no session knows, and agents of earlier definitions. How many."""
+        gone = await self.agents.retire(self.now())
+        for conversation, key in await self.service.orphaned_conversations(self.now() - ORPHANED_AFTER):
+            try:
+                if not await self.store.conversation_known(key, conversation):
+                    await self.service.forget_conversation(conversation)
+                    gone += 1
+            except AppError as exc:
+                log.warning("conversation=%s outcome=not_deleted error=%s", conversation, exc)
+        return gone
