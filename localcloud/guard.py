@@ -22,7 +22,6 @@ GRACE_SECONDS = 5.0
 def guard(command: Sequence[str], grace_seconds: float = GRACE_SECONDS) -> int:
     """Run `command` until it ends, a signal comes, or stdin closes. Leaves nothing of its process group behind."""
     lead_a_group()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     stop = threading.Event()
 
     def on_signal(_signum: int, _frame: FrameType | None) -> None:
@@ -30,11 +29,11 @@ def guard(command: Sequence[str], grace_seconds: float = GRACE_SECONDS) -> int:
 
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(signum, on_signal)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     for over in (drain_stdin, process.wait):
         in_background(over, stop)
     stop.wait()
-    if process.poll() is None:
-        end(process, grace_seconds)
+    end(process, grace_seconds)
     return exit_code(process.returncode)
 
 

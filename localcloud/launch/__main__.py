@@ -23,7 +23,6 @@ def parser() -> argparse.ArgumentParser:
     )
     shared.add_argument("--host", choices=["light", "func"], default="light", help="func: the real Functions host")
     shared.add_argument("--port", type=int, default=0, help="the app's port (0: a free one)")
-    shared.add_argument("--ready-seconds", type=float, default=Options.ready_seconds, help=argparse.SUPPRESS)
     commands = argparse.ArgumentParser(prog="python -m localcloud.launch", description=__doc__)
     verbs = commands.add_subparsers(dest="verb", required=True)
     asking = verbs.add_parser("ask", parents=[shared], help="ask one question, then stop everything")
@@ -40,7 +39,6 @@ def main(arguments: list[str] | None = None) -> int:
         port=given.port,
         factory=Path(given.factory) if given.factory else None,
         host=given.host,
-        ready_seconds=given.ready_seconds,
     )
     err = Terminal.on(sys.stderr)
     if given.verb == "dev":

@@ -84,7 +84,8 @@ class Child:
         process = await asyncio.create_subprocess_exec(
             *spec.command,
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+            # No pipe for a foreign program: what it starts would inherit it, and hold it open when the program dies.
+            stdout=log.fileno() if spec.ports else asyncio.subprocess.PIPE,
             stderr=log.fileno(),
             env=dict(spec.env),
             cwd=spec.cwd,
@@ -130,7 +131,8 @@ class Child:
 
     async def _read_stdout(self) -> None:
         """Catch the ready line, log the rest. Reads on to the end: a full pipe would stall the child."""
-        assert self._process.stdout
+        if self._process.stdout is None:
+            return
         async for line in self._process.stdout:
             answer = ready_line(line)
             if answer is not None and not self._answer.done():
