@@ -168,7 +168,7 @@ async def _creating(table: TableClient, write: Callable[[], Awaitable[Any]]) -> 
         try:
             return await write()
         except HttpResponseError as exc:
-            if getattr(exc, "error_code", "") != "TableNotFound":
+            if "TableNotFound" not in str(exc):  # error_code is not set by every operation
                 raise
         await create_table(table)
         return await write()

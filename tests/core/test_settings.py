@@ -1,0 +1,74 @@
+"""Settings tell every problem at once, and only to those whom it concerns."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.errors import NotConfigured
+from core.settings import Settings
+
+FACTORY = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.DataFactory/factories/adf-prod"
+GOOD = {
+    "STORAGE": "AccountName=a;AccountKey=b",
+    "FOUNDRY_PROJECT_ENDPOINT": "https://a.services.ai.azure.com/api/projects/p",
+    "FOUNDRY_MODEL": "gpt-4.1",
+    "ADF_FACTORIES": FACTORY,
+}
+
+
+def wrong(**changes: str) -> list[str]:
+    return [problem.setting for problem in Settings.load(GOOD | changes).problems]
+
+
+def test_good_settings_have_no_problems() -> None:
+    assert wrong() == []
+
+
+def test_an_empty_environment_names_everything_that_is_missing() -> None:
+    missing = {problem.setting for problem in Settings.load({}).problems}
+    assert missing == {"STORAGE", "FOUNDRY_PROJECT_ENDPOINT", "FOUNDRY_MODEL", "ADF_FACTORIES"}
+
+
+def test_identity_addresses_serve_instead_of_a_connection_string() -> None:
+    uris = {"STORAGE__queueServiceUri": "https://a.queue.x", "STORAGE__tableServiceUri": "https://a.table.x"}
+    assert wrong(STORAGE="", **uris) == []
+    assert wrong(STORAGE="", STORAGE__queueServiceUri="https://a.queue.x") == ["STORAGE"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("STORAGE", "storage.example"),
+        ("FOUNDRY_PROJECT_ENDPOINT", "http://models.example/api/projects/p"),
+        ("FOUNDRY_PROJECT_ENDPOINT", "models"),
+        ("ADF_ENDPOINT", "http://management.example"),
+        ("ADF_FACTORIES", "adf-prod"),
+        ("LEARN_MCP_URL", "learn"),
+        ("RUN_DEADLINE_SECONDS", "soon"),
+        ("RUN_DEADLINE_SECONDS", "0"),
+        ("RUN_DEADLINE_SECONDS", "nan"),
+        ("TOOL_DEADLINE_SECONDS", "299999"),
+    ],
+)
+def test_a_wrong_value_is_named(setting: str, value: str) -> None:
+    assert setting in wrong(**{setting: value})
+
+
+def test_plain_http_is_for_this_machine_only() -> None:
+    assert wrong(FOUNDRY_PROJECT_ENDPOINT="http://127.0.0.1:8000/api/projects/local") == []
+    assert wrong(FOUNDRY_PROJECT_ENDPOINT="http://127.0.0.1.example.com/api") == ["FOUNDRY_PROJECT_ENDPOINT"]
+
+
+def test_a_tool_may_not_outlive_the_run_that_waits_for_it() -> None:
+    assert wrong(TOOL_DEADLINE_SECONDS="200", RUN_DEADLINE_SECONDS="100") == ["RUN_DEADLINE_SECONDS"]
+
+
+def test_the_documentation_server_can_be_switched_off() -> None:
+    assert Settings.load(GOOD | {"LEARN_MCP_URL": "off"}).learn_mcp_url == ""
+
+
+def test_somebody_who_needs_no_model_is_not_told_of_it() -> None:
+    settings = Settings.load({**GOOD, "FOUNDRY_MODEL": ""})
+    assert settings.require("storage", "adf") is settings
+    with pytest.raises(NotConfigured, match="FOUNDRY_MODEL: give the name of a model deployment"):
+        settings.require("storage", "foundry")

@@ -1,0 +1,96 @@
+"""What nobody serves is resumed, expired or cleaned up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from orchestrator.agents import roster
+from orchestrator.agents.lifecycle import Agents
+from orchestrator.foundry.port import TurnRef
+from orchestrator.runs.conductor import Conductor
+from orchestrator.runs.record import Run, Session
+from orchestrator.runs.signals import Signals
+from orchestrator.stores.runs import MemoryRunStore
+from orchestrator.sweeper import MAX_ATTEMPTS, Sweeper
+from tests.orchestrator.scripted_service import ScriptedService
+
+NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+
+
+class SentRuns:
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    async def send(self, run_id: str) -> None:
+        self.sent.append(run_id)
+
+
+class Night:
+    def __init__(self) -> None:
+        self.now = NOW
+        self.store, self.service, self.queue = MemoryRunStore(), ScriptedService(), SentRuns()
+        agents = Agents(self.service, roster.supervisor("m", "http://queues", ""))
+        conductor = Conductor(self.store, self.service, agents, Signals(), lambda: self.now, heartbeat_seconds=5)
+        self.sweeper = Sweeper(self.store, self.service, agents, conductor, self.queue, None, lambda: self.now)
+
+    async def run(self, **changes: object) -> Run:
+        await self.store.open_session(Session("session-1", NOW, conversation="thread_1"))
+        run = Run("run-1", "q", "session-1", NOW, NOW + timedelta(minutes=5), status="working", owner="p", attempt=1)
+        return await self.store.create(replace(run, heartbeat_at=NOW, **changes))
+
+    async def stored(self) -> Run:
+        return await self.store.load("run-1")
+
+
+async def test_leaves_a_run_alone_whose_heart_beats() -> None:
+    night = Night()
+    await night.run()
+    night.now += timedelta(seconds=15)
+    assert await night.sweeper.runs() == {}
+
+
+async def test_sends_an_abandoned_run_again_and_only_once_per_silence() -> None:
+    night = Night()
+    await night.run()
+    night.now += timedelta(seconds=60)
+    await night.sweeper.runs()
+    night.now += timedelta(seconds=15)
+    await night.sweeper.runs()
+    assert night.queue.sent == ["run-1"]
+    assert (await night.stored()).owner == ""
+
+
+async def test_a_resent_run_can_be_claimed_at_once() -> None:
+    night = Night()
+    await night.run()
+    night.now += timedelta(seconds=60)
+    await night.sweeper.runs()
+    await night.sweeper.conductor.serve("run-1")
+    assert (await night.stored()).attempt == 2
+
+
+async def test_expires_an_abandoned_run_after_its_deadline_and_cancels_its_agents() -> None:
+    night = Night()
+    await night.run(conversation="thread_1", agent_run="run_9")
+    night.now += timedelta(minutes=6)
+    assert await night.sweeper.runs() == {"expired": 1}
+    assert (await night.stored()).status == "expired"
+    assert night.service.cancelled == [TurnRef("thread_1", "run_9")]
+    assert await night.store.active() == []
+
+
+async def test_gives_up_on_a_run_that_broke_every_process_that_took_it() -> None:
+    night = Night()
+    await night.run(attempt=MAX_ATTEMPTS)
+    night.now += timedelta(seconds=60)
+    assert await night.sweeper.runs() == {"failed": 1}
+    assert "several times" in (await night.stored()).error
+
+
+async def test_deletes_threads_that_no_session_knows_and_no_others() -> None:
+    night = Night()
+    await night.run()
+    night.service.conversations = {"thread_1": "run-1", "thread_lost": "run-1", "thread_ghost": "run-unknown"}
+    assert await night.sweeper.orphans() == 2
+    assert list(night.service.conversations) == ["thread_1"]
