@@ -101,7 +101,7 @@ $(PACKAGES): requirements-dev.txt $(MADE)
 	@$(RUN) -m localcloud.setup packages
 	@touch $@
 
-$(AZURITE): localcloud/azurite/package-lock.json localcloud/azurite/requirements.txt | $(PACKAGES)
+$(AZURITE): localcloud/azurite/package-lock.json localcloud/azurite/requirements.txt $(PACKAGES)
 	@$(RUN) -m localcloud.setup azurite
 	@touch $@
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,12 +39,12 @@ class Npm:
 
 
 def install_packages() -> None:
-    say(f"Installing {count_pins(REQUIREMENTS.read_text())} pinned Python packages …")
+    say("Installing the pinned Python packages …")
     pip("install", "--requirement", str(REQUIREMENTS))
 
 
 def install_azurite() -> None:
-    if installed_is(json.loads(LOCK.read_text())):
+    if installed_is(json.loads(LOCK.read_text())) and has_node():
         return
     npm = machine_npm() or wheel_npm()
     say("Installing Azurite, the storage emulator …")
@@ -76,6 +75,13 @@ def installed_is(lock: Mapping[str, Any]) -> bool:
     return all(found.get(name, {}).get("version") == version for name, version in wanted.items())
 
 
+def has_node() -> bool:
+    try:
+        return bool(azurite.find_node())
+    except RuntimeError:
+        return False
+
+
 def machine_npm() -> Npm | None:
     """The machine's npm when its Node is new enough."""
     node, npm = shutil.which("node"), shutil.which("npm")
@@ -94,20 +100,35 @@ def wheel_npm() -> Npm:
 
 
 def pip(*arguments: str) -> None:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
-    run([*command, "--quiet", "--progress-bar", "off"], os.environ)
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments, "--progress-bar", "off"]
+    run(command, os.environ, pip_progress)
 
 
-def run(command: Sequence[str], environment: Mapping[str, str]) -> None:
+def run(command: Sequence[str], environment: Mapping[str, str], told: Callable[[str], str] = str) -> None:
+    """Run a step and pass on the lines of its output that `told` does not leave empty."""
     started = time.monotonic()
-    result = subprocess.run(command, cwd=azurite.HERE, env=environment, check=False)
-    if result.returncode:
-        raise SetupFailed(f"`{' '.join(command)}` ended with exit code {result.returncode}; its output is above.")
+    with subprocess.Popen(command, cwd=azurite.HERE, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            show(told(line.strip()))
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr)
+    if process.returncode:
+        raise SetupFailed(f"`{' '.join(command)}` ended with exit code {process.returncode}; its output is above.")
     say(f"  done in {time.monotonic() - started:.0f} s")
 
 
-def count_pins(requirements: str) -> int:
-    return len(re.findall(r"^[\w.-]+==", requirements, re.MULTILINE))
+def show(news: str) -> None:
+    """The latest news on one line of a terminal; a log is spared them."""
+    if news and sys.stderr.isatty():
+        columns = shutil.get_terminal_size().columns
+        print(f"\r\x1b[K  {news}"[:columns], end="", file=sys.stderr, flush=True)
+
+
+def pip_progress(line: str) -> str:
+    """pip says five lines a package; these two kinds tell how far it is."""
+    if line.startswith("Installing collected packages"):
+        return "unpacking …"
+    return line.partition(" (from")[0].lower() if line.startswith("Collecting ") else ""
 
 
 def say(text: str) -> None:

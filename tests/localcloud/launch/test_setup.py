@@ -49,5 +49,15 @@ def test_the_lock_file_names_no_registry() -> None:
     assert "resolved" not in setup.LOCK.read_text()
 
 
-def test_pins_are_counted() -> None:
-    assert setup.count_pins("# c\na==1\nb-c==2 ; python_version > '3'\n-r x.txt\n") == 2
+def test_pip_is_retold_in_few_lines() -> None:
+    lines = [
+        "Collecting attrs==26.1.0 (from -r x.txt (line 9))",
+        "  Using cached attrs.whl",
+        "Installing collected packages: a, b",
+    ]
+    assert [setup.pip_progress(line) for line in lines] == ["collecting attrs==26.1.0", "", "unpacking …"]
+
+
+def test_a_step_that_fails_is_told_with_its_command() -> None:
+    with pytest.raises(setup.SetupFailed, match="`false` ended with exit code 1"):
+        setup.run(["false"], {})
