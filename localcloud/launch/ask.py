@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from localcloud.launch.api import Api, Json, Refused
 from localcloud.launch.children import ChildFailed
-from localcloud.launch.cloud import CannotStart, Cloud, Options, running
+from localcloud.launch.cloud import PLANNER, CannotStart, Cloud, Options, running
 from localcloud.launch.terminal import Terminal
 
 ANSWERED, NO_ANSWER, BAD_QUESTION = 0, 1, 2
@@ -97,11 +97,22 @@ def facts(run: Json, total_seconds: float) -> list[tuple[str, str]]:
     tokens = f"{usage.get('input_tokens', 0):,} in, {usage.get('output_tokens', 0):,} out"
     seconds = f"{run.get('seconds') or 0:.1f} s for the answer, {total_seconds:.1f} s with starting and stopping"
     rests_on = [("Rests on" if i == 0 else "", text) for i, text in enumerate(evidence(run))]
-    answered_by = str(run.get("answered_by") or "unknown")
-    return [*rests_on, ("Tokens", tokens), ("Time", seconds), ("Answered by", answered_by), ("Run", run["run_id"])]
+    took = [("Tokens", tokens), ("Time", seconds), ("Answered by", thinker(run)), ("Run", run["run_id"])]
+    doubts = [("Do not trust", f"{item}: no tool returned it") for item in run.get("unsupported") or []]
+    return [*rests_on, *doubts, *took]
+
+
+def thinker(run: Json) -> str:
+    name = str(run.get("answered_by") or "unknown")
+    if name != PLANNER:
+        return name
+    return f"{name}: rules, no model (LOCAL_MODEL_URL, LOCAL_MODEL_NAME and LOCAL_MODEL_KEY give it one)"
 
 
 def evidence(run: Json) -> list[str]:
     items = run.get("evidence") or []
-    texts = [f"{item['kind'].replace('_', ' ')} {item['id']} in {item['factory']}" for item in items]
+    texts = [
+        f"{item['kind'].replace('_', ' ')} {item['id']}" + (f" in {item['factory']}" if item.get("factory") else "")
+        for item in items
+    ]
     return list(dict.fromkeys(texts)) or ["no run: nothing was cited"]

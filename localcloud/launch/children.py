@@ -179,6 +179,6 @@ def ready_line(line: bytes) -> dict[str, Any] | None:
 
 async def open_ports(ports: Sequence[int]) -> dict[str, Any]:
     for port in ports:
-        while not azurite.accepts(port):  # noqa: ASYNC110 - a port tells nobody when it opens
+        while not azurite.accepts(port):
             await asyncio.sleep(0.02)
     return {}

@@ -24,7 +24,7 @@ from localcloud.serve import free_socket
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
-MODEL = "local-planner"
+PLANNER = "local-planner"
 # A real project's settings in the developer's shell must not leak into a local run and send it to the real thing.
 OURS = ("ADF_", "AZURE_", "AzureWebJobs", "FOUNDRY_", "LEARN_", "STORAGE")
 
@@ -153,12 +153,17 @@ def base_environment() -> dict[str, str]:
     return kept | {"NO_PROXY": loopback, "no_proxy": loopback, "PYTHONUNBUFFERED": "1"}
 
 
+def thinker(env: Mapping[str, str]) -> str:
+    """What the agent service thinks with, under the name that answers then carry: a model, else its planner."""
+    return (env.get("LOCAL_MODEL_URL", "") and env.get("LOCAL_MODEL_NAME", "")) or PLANNER
+
+
 def app_settings(storage: str, adf: str, foundry: str, learn: str) -> dict[str, str]:
     return {
         "STORAGE": storage,
         "AzureWebJobsStorage": storage,
         "FOUNDRY_PROJECT_ENDPOINT": f"{foundry}/api/projects/local",
-        "FOUNDRY_MODEL": MODEL,
+        "FOUNDRY_MODEL": thinker(os.environ),
         "ADF_ENDPOINT": adf,
         "ADF_SUBSCRIPTION_ID": SUBSCRIPTION,
         "LEARN_MCP_URL": f"{learn}/mcp",

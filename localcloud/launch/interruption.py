@@ -56,5 +56,5 @@ async def parent_gone() -> None:
     if "MAKELEVEL" not in os.environ:
         await asyncio.Event().wait()
     parent = os.getppid()
-    while os.getppid() == parent:  # noqa: ASYNC110 - no portable call waits for a parent
+    while os.getppid() == parent:
         await asyncio.sleep(1)
