@@ -1,0 +1,92 @@
+"""What to do about a cause, in the order to do it, with what it could break. Nothing here is carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tools_worker.datafactory import fields
+from tools_worker.datafactory.diagnosis.causes import Cause
+from tools_worker.datafactory.diagnosis.history import History
+from tools_worker.datafactory.diagnosis.record import Action, Risk
+from tools_worker.datafactory.failures import INSUFFICIENT
+from tools_worker.datafactory.models import ActivityRun
+from tools_worker.datafactory.wording import at
+
+_ELSEWHERE = {  # activities whose error only points to a log in another service
+    "DatabricksNotebook": "the notebook run's page in Databricks",
+    "DatabricksSparkJar": "the run's page in Databricks",
+    "DatabricksSparkPython": "the run's page in Databricks",
+    "SynapseNotebook": "the notebook's Spark application in Synapse Studio",
+    "Custom": "stderr.txt of the task in Azure Batch",
+    "AzureMLExecutePipeline": "the run in Azure Machine Learning studio",
+    "ExecuteSSISPackage": "the package's execution report in SSISDB",
+    "AzureFunctionActivity": "the function's log in Application Insights",
+}
+
+
+def recommend(cause: Cause, history: History) -> tuple[Action, ...]:
+    if history.since_good is not None and not _reruns_help(cause):
+        return (_check_resolved(history),)
+    found = [_mend(cause)]
+    if cause.failure.category != INSUFFICIENT:
+        found.append(_rerun(cause))
+    if history.since_good is not None:
+        found.insert(0, _check_resolved(history))
+    return tuple(found)
+
+
+def where_to_look(activity: ActivityRun | None) -> str:
+    kind = activity.type if activity is not None else ""
+    return _ELSEWHERE.get(kind, "the activity's input and output in ADF Studio's monitor")
+
+
+def rerun_risk(activity: ActivityRun | None) -> tuple[Risk, str]:
+    """Would running this activity again repeat rows? Read from what the activity was told to do."""
+    if activity is None or activity.type != "Copy":
+        return "medium", "what it does twice depends on the activity, so look at it first"
+    sink = fields.mapping(activity.input, "sink")
+    behaviour = _write_behaviour(sink)
+    if behaviour == "upsert":
+        return "low", "the sink upserts, so rows are not repeated"
+    if fields.text(sink, "preCopyScript"):
+        return "low", "a script clears the sink before each copy"
+    if behaviour in ("insert", "append") or "sql" in fields.text(sink, "type").lower():
+        return "high", "the sink inserts, so rows that were written before the failure would be repeated"
+    return "low", "the sink writes files, which are overwritten"
+
+
+def _write_behaviour(sink: Mapping[str, Any]) -> str:
+    return (fields.text(sink, "writeBehavior") or fields.text(sink, "copyBehavior")).lower()
+
+
+def _reruns_help(cause: Cause) -> bool:
+    return cause.failure.transience in ("transient", "intermittent")
+
+
+def _check_resolved(history: History) -> Action:
+    good = history.since_good
+    assert good is not None  # asked by the caller
+    return Action(
+        what=f"Check that nothing is left to do: {good.pipeline} succeeded at {at(good.start)}, run {good.run_id}",
+        why="A later run went well, so the cause may be gone; its data may or may not cover the failed run's.",
+        risk="none",
+    )
+
+
+def _mend(cause: Cause) -> Action:
+    failure = cause.failure
+    if failure.fix:
+        return Action(what=failure.fix, why=failure.cause, risk="low")
+    return Action(what=f"Look at {where_to_look(cause.activity)}", why=failure.reason, risk="none")
+
+
+def _rerun(cause: Cause) -> Action:
+    risk, reason = rerun_risk(cause.activity)
+    if _reruns_help(cause):
+        return Action(what=f"Rerun from the failed activity ({reason})", why="Such failures tend to pass.", risk=risk)
+    return Action(
+        what=f"Rerun from the failed activity once that is mended, not before ({reason})",
+        why="The same failure would come again.",
+        risk=risk,
+    )

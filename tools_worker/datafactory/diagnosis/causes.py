@@ -1,0 +1,245 @@
+"""Which activity really failed: the leaves of the failing branches, causes apart from consequences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from tools_worker.datafactory import fields
+from tools_worker.datafactory.diagnosis.record import MaskedFailure, Step
+from tools_worker.datafactory.diagnosis.tree import Node
+from tools_worker.datafactory.failures import Failure, classify, peel
+from tools_worker.datafactory.leaves import CONTAINERS, Attempts, attempts
+from tools_worker.datafactory.models import ActivityRun, PipelineRun
+from tools_worker.datafactory.wording import count, safe
+
+FAIL = "Fail"  # an activity whose only purpose is to raise an error
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+Definitions = Mapping[str, Mapping[str, Any]]  # pipeline name → its definition
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A failure that nothing below it explains. `alike` counts the iterations that failed in the same way."""
+
+    path: tuple[Step, ...]
+    run: PipelineRun  # the run it happened in
+    activity: ActivityRun | None  # None: the run failed and no activity says why
+    failure: Failure
+    earlier_attempts: int = 0
+    alike: int = 1
+
+    @property
+    def text(self) -> str:
+        return " → ".join(str(step) for step in self.path)
+
+
+def causes(root: Node, definitions: Definitions) -> list[Cause]:
+    """Of a failed run, the most telling first: what ADF blames, else what failed first."""
+    found: list[Cause] = []
+    waiting: list[tuple[Node, tuple[Step, ...]]] = [(root, ())]
+    while waiting:
+        node, above = waiting.pop(0)
+        path = (*above, Step("pipeline", node.run.pipeline, node.run.run_id))
+        leaves = _leaves(node, definitions.get(node.run.pipeline))
+        if not leaves:
+            found.append(_without_activity(node, path))
+        for group in leaves:
+            step = _steps(node, group, definitions.get(node.run.pipeline))
+            child = node.children.get(group.last.id)
+            if child is not None and (child.run.failed or _any_failed(child)):
+                waiting.append((child, (*path, *step)))
+            else:
+                found.append(_at_activity(node, (*path, *step), group))
+    return _merged(found)
+
+
+def handled_failures(root: Node) -> list[MaskedFailure]:
+    """Activities that failed for good although their run succeeded: an on-failure path swallowed it."""
+    return [
+        MaskedFailure(
+            kind="handled_failure",
+            activity=leaf.name,
+            pipeline=node.run.pipeline or leaf.pipeline,
+            what=f"{leaf.name} failed and an on-failure path hid it: {safe(peel(leaf.error.message).message, 160)}",
+            activity_run_id=leaf.id,
+        )
+        for node in root.walk()
+        if not node.run.failed
+        for leaf in _failed(node)
+        if leaf.type not in CONTAINERS and leaf.id not in node.children
+    ]
+
+
+def zero_row_copies(root: Node) -> list[MaskedFailure]:
+    """Copies that succeeded and moved nothing. Right for a delta load with nothing new, so it is told, not judged."""
+    return [
+        MaskedFailure(
+            kind="zero_rows",
+            activity=run.name,
+            pipeline=node.run.pipeline or run.pipeline,
+            what=f"copy {run.name} succeeded and moved nothing ({read} rows read)",
+            activity_run_id=run.id,
+        )
+        for node in root.walk()
+        for run in (group.last for group in attempts(node.activities))
+        if run.type == "Copy" and run.status == "Succeeded" and (read := _moved_nothing(run.output)) is not None
+    ]
+
+
+def _moved_nothing(output: Mapping[str, Any]) -> int | None:
+    """Rows read, of a copy that wrote none; None when it wrote something or does not say."""
+    copied = fields.whole(output, "rowsCopied")
+    if copied is None:
+        files, written = fields.whole(output, "filesWritten"), fields.whole(output, "dataWritten")
+        return 0 if written == 0 and files in (0, None) and "dataWritten" in output else None
+    return (fields.whole(output, "rowsRead") or 0) if copied == 0 else None
+
+
+def _leaves(node: Node, definition: Mapping[str, Any] | None) -> list[Attempts]:
+    """Failed activities that are no containers of failed ones and no consequences of other failures, oldest first."""
+    failed = [group for group in attempts(node.activities) if group.last.failed]
+    leaves = [group for group in failed if group.last.type not in CONTAINERS] or failed
+    consequences = _consequences({group.last.name for group in leaves}, definition)
+    causes = [group for group in leaves if group.last.name not in consequences] or leaves
+    raised = [group for group in causes if group.last.type != FAIL]
+    causes = raised or causes  # a Fail activity repeats, in the author's words, what failed before it
+    blamed = _blamed(node, {group.last.name for group in causes})
+    return sorted(causes, key=lambda group: (group.last.name not in blamed, group.last.end or _NEVER))
+
+
+def _blamed(node: Node, names: set[str]) -> set[str]:
+    """The activities that ADF names in the run's message."""
+    return names.intersection(peel(node.run.message).path)
+
+
+def _consequences(names: set[str], definition: Mapping[str, Any] | None) -> set[str]:
+    """Of these failed activities, those that only ran because another of them failed."""
+    if definition is None or len(names) < 2:
+        return set()
+    after = {
+        fields.text(activity, "name"): {fields.text(need, "activity") for need in fields.items(activity, "dependsOn")}
+        for activity, _ in _all_activities(definition)
+    }
+    return {name for name in names if names & _upstream(name, after)}
+
+
+def _upstream(name: str, after: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(after.get(name, ()))
+    while waiting:
+        above = waiting.pop()
+        if above not in found:
+            found.add(above)
+            waiting.extend(after.get(above, ()))
+    return found - {name}
+
+
+def _all_activities(definition: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], tuple[str, ...]]]:
+    """Every activity of a definition with the containers around it, outermost first."""
+    found: list[tuple[Mapping[str, Any], tuple[str, ...]]] = []
+    waiting: list[tuple[Any, tuple[str, ...]]] = [(a, ()) for a in fields.items(definition, "activities")]
+    while waiting:
+        activity, around = waiting.pop(0)
+        if not isinstance(activity, Mapping):
+            continue
+        found.append((activity, around))
+        inside = (*around, fields.text(activity, "name"))
+        waiting.extend((inner, inside) for inner in _inner(fields.mapping(activity, "typeProperties")))
+    return found
+
+
+def _inner(properties: Mapping[str, Any]) -> list[Any]:
+    inner = [*fields.items(properties, "activities"), *fields.items(properties, "defaultActivities")]
+    inner += [*fields.items(properties, "ifTrueActivities"), *fields.items(properties, "ifFalseActivities")]
+    for case in fields.items(properties, "cases"):
+        inner += fields.items(case, "activities")
+    return inner
+
+
+def _steps(node: Node, group: Attempts, definition: Mapping[str, Any] | None) -> tuple[Step, ...]:
+    """The containers around the activity, then the activity."""
+    activity = group.last
+    around = _around(node, activity, definition)
+    own = Step("activity", activity.name, activity.id, _iteration(node, group))
+    return (*(Step("activity", run.name, run.id) for run in around), own)
+
+
+def _around(node: Node, activity: ActivityRun, definition: Mapping[str, Any] | None) -> list[ActivityRun]:
+    containers = {run.name: run for run in _failed(node) if run.type in CONTAINERS and run.id != activity.id}
+    if definition is not None:
+        for known, around in _all_activities(definition):
+            if fields.text(known, "name") == activity.name:
+                return [containers[name] for name in around if name in containers]
+    chain, name = list[ActivityRun](), activity.name
+    while (outer := _naming(containers, name)) is not None and outer not in chain:
+        chain.insert(0, outer)
+        name = outer.name
+    return chain or [run for run in containers.values() if _spans(run, activity)]
+
+
+def _naming(containers: Mapping[str, ActivityRun], name: str) -> ActivityRun | None:
+    """The container whose error says that this activity failed inside it."""
+    for container in containers.values():
+        if container.name != name and name in peel(container.error.message).path:
+            return container
+    return None
+
+
+def _spans(outer: ActivityRun, inner: ActivityRun) -> bool:
+    if outer.start is None or inner.start is None or outer.start > inner.start:
+        return False
+    return outer.end is None or inner.end is None or outer.end >= inner.end
+
+
+def _iteration(node: Node, group: Attempts) -> str:
+    if not group.last.iteration:
+        return ""
+    turns = [other.last for other in attempts(node.activities) if other.last.name == group.last.name]
+    failed = sum(turn.failed for turn in turns)
+    return f"{failed} of {count(len(turns), 'iteration')} failed" if len(turns) > 1 else ""
+
+
+def _at_activity(node: Node, path: tuple[Step, ...], group: Attempts) -> Cause:
+    error = group.last.error
+    message = error.message or _said_by_run(node, group.last.name)
+    failure = classify(message, error.code, group.last.type)
+    return Cause(path, node.run, group.last, failure, earlier_attempts=group.earlier_failures)
+
+
+def _said_by_run(node: Node, activity: str) -> str:
+    """An activity may have lost its text; the run's message then may still have it, if it speaks of this activity."""
+    return node.run.message if activity in peel(node.run.message).path else ""
+
+
+def _without_activity(node: Node, path: tuple[Step, ...]) -> Cause:
+    """The run failed before or beside its activities, or they could not be read: its own message is all there is."""
+    failure = classify(node.run.message)
+    named = tuple(Step("activity", name, "") for name in failure.path)
+    return Cause((*path, *named), node.run, None, failure)
+
+
+def _merged(found: Sequence[Cause]) -> list[Cause]:
+    """Iterations that failed alike become one cause."""
+    merged: dict[tuple[tuple[str, ...], str], Cause] = {}
+    for cause in found:
+        key = (tuple(step.name for step in cause.path), cause.failure.signature)
+        known = merged.get(key)
+        if known is None:
+            merged[key] = cause
+        else:
+            merged[key] = Cause(
+                known.path, known.run, known.activity, known.failure, known.earlier_attempts, known.alike + cause.alike
+            )
+    return list(merged.values())
+
+
+def _failed(node: Node) -> list[ActivityRun]:
+    return [group.last for group in attempts(node.activities) if group.last.failed]
+
+
+def _any_failed(node: Node) -> bool:
+    return bool(_failed(node))
