@@ -10,8 +10,8 @@ from fastapi import APIRouter
 from core.errors import InvalidArguments, UpstreamUnavailable
 from orchestrator.api.views import DiagnoseBody
 from tools_worker.datafactory.diagnosis import diagnose_request
+from tools_worker.datafactory.masking import mask_value
 from tools_worker.runtime import worker
-from tools_worker.runtime.replies import masked
 
 router = APIRouter(prefix="/api", tags=["diagnosis"])
 MAX_SECONDS = 100.0  # callers such as Power Automate hang up after 120
@@ -30,5 +30,5 @@ async def diagnosis_make(body: DiagnoseBody) -> dict[str, Any]:
             )
     except TimeoutError:
         raise UpstreamUnavailable("Data Factory took too long to answer.", hint="Try again in a minute.") from None
-    plain: dict[str, Any] = masked({"summary": diagnosis.summary(), **diagnosis.as_data()})
+    plain: dict[str, Any] = mask_value({"summary": diagnosis.summary(), **diagnosis.as_data()})
     return plain

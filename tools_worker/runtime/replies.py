@@ -7,12 +7,12 @@ reply counts what was left out.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from core.errors import AppError
-from tools_worker.datafactory.masking import mask
+from tools_worker.datafactory.masking import mask_value
 from tools_worker.runtime.tools import Reply
 
 
@@ -27,26 +27,15 @@ def success(reply: Reply, seconds: float, fits: Callable[[str], bool]) -> str:
         "next": list(reply.next),
         "seconds": round(seconds, 3),
     }
-    return _shrunk(masked(answer), fits)
+    return _shrunk(mask_value(answer), fits)  # masked here too: the last gate before a reply leaves the worker
 
 
 def failure(error: AppError) -> str:
-    return dump(masked({"ok": False, "code": error.code, "error": str(error), "retryable": error.retryable}))
+    return dump(mask_value({"ok": False, "code": error.code, "error": str(error), "retryable": error.retryable}))
 
 
 def dump(answer: Mapping[str, Any]) -> str:
     return json.dumps(answer, ensure_ascii=False, separators=(",", ":"), default=str)
-
-
-def masked(value: Any) -> Any:
-    """Every text in a JSON value with secrets taken out: the last gate before a reply leaves the worker."""
-    if isinstance(value, str):
-        return mask(value)
-    if isinstance(value, Mapping):
-        return {key: masked(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return [masked(item) for item in value]
-    return value
 
 
 def _shrunk(answer: dict[str, Any], fits: Callable[[str], bool]) -> str:

@@ -1,0 +1,61 @@
+"""Every store of answer slots keeps the same promises."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+
+from core import clients
+from core.settings import Settings
+from tools_worker.runtime.answers import AnswerSlots, MemoryAnswerSlots, TableAnswerSlots
+from tools_worker.runtime.messages import ToolCall
+
+pytestmark = pytest.mark.contract
+
+
+@pytest.fixture(params=["memory", "tables"])
+async def slots(request: pytest.FixtureRequest) -> AsyncIterator[AnswerSlots]:
+    if request.param == "memory":
+        yield MemoryAnswerSlots()
+        return
+    async with clients.table_service(Settings.load({"STORAGE": request.getfixturevalue("storage")})) as tables:
+        yield TableAnswerSlots(tables)
+
+
+def new_slot() -> str:
+    return ToolCall(str(uuid.uuid4()), {}).slot("t")
+
+
+async def test_an_empty_slot_holds_nothing(slots: AnswerSlots) -> None:
+    assert await slots.find(new_slot()) is None
+
+
+async def test_the_first_claim_stays(slots: AnswerSlots) -> None:
+    slot = new_slot()
+    assert await slots.claim(slot, "first") == "first"
+    assert await slots.claim(slot, "second") == "first"
+    assert await slots.find(slot) == "first"
+
+
+async def test_of_many_claims_at_once_all_hear_of_one_winner(slots: AnswerSlots) -> None:
+    slot = new_slot()
+    heard = await asyncio.gather(*(slots.claim(slot, str(i)) for i in range(10)))
+    assert len(set(heard)) == 1
+
+
+async def test_holds_the_largest_reply_a_queue_can_carry(slots: AnswerSlots) -> None:
+    slot, reply = new_slot(), "é" * (49_152 // 2)
+    await slots.claim(slot, reply)
+    assert await slots.find(slot) == reply
+
+
+def test_ids_with_characters_that_table_keys_refuse_are_fine() -> None:
+    slot = ToolCall("a/b#c?d\\e", {"x": "y/z"}).slot("t")
+    assert slot.isalnum()
+
+
+def test_the_order_of_arguments_does_not_matter() -> None:
+    assert ToolCall("1", {"a": 1, "b": 2}).slot("t") == ToolCall("1", {"b": 2, "a": 1}).slot("t")
