@@ -65,14 +65,6 @@ class ClassicAgentService:
             made = await self._client.create_agent(body=wire.agent_body(spec, sub_agents, metadata))
         return AgentRef(made.id, spec.name, fingerprint, labels)
 
-    async def agent_exists(self, ref: AgentRef) -> bool:
-        try:
-            with translated():
-                await self._client.get_agent(ref.id)
-        except NotFound:
-            return False
-        return True
-
     async def delete_agent(self, agent_id: str) -> None:
         try:
             with translated():

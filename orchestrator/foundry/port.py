@@ -142,8 +142,6 @@ class AgentService(Protocol):
     async def create_agent(self, spec: AgentSpec, sub_agents: Mapping[str, AgentRef]) -> AgentRef:
         """Make an agent. `sub_agents` maps the name of each SubAgent's agent to its reference."""
 
-    async def agent_exists(self, ref: AgentRef) -> bool: ...
-
     async def delete_agent(self, agent_id: str) -> None: ...
 
     async def open_conversation(self, key: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from orchestrator.agents import roster
 from orchestrator.agents.lifecycle import Agents
@@ -34,7 +35,7 @@ class Night:
         conductor = Conductor(self.store, self.service, agents, Signals(), lambda: self.now, heartbeat_seconds=5)
         self.sweeper = Sweeper(self.store, self.service, agents, conductor, self.queue, None, lambda: self.now)
 
-    async def run(self, **changes: object) -> Run:
+    async def run(self, **changes: Any) -> Run:
         await self.store.open_session(Session("session-1", NOW, conversation="thread_1"))
         run = Run("run-1", "q", "session-1", NOW, NOW + timedelta(minutes=5), status="working", owner="p", attempt=1)
         return await self.store.create(replace(run, heartbeat_at=NOW, **changes))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ class World:
         agents = Agents(self.service, roster.supervisor("gpt-test", "http://queues", ""))
         return Conductor(self.store, self.service, agents, Signals(), lambda: datetime.now(UTC), heartbeat_seconds)
 
-    async def question(self, text: str = "Why did LoadSales fail?", **changes: object) -> Run:
+    async def question(self, text: str = "Why did LoadSales fail?", **changes: Any) -> Run:
         now = datetime.now(UTC)
         await self.store.open_session(Session("session-1", now))
         run = Run("run-1", text, "session-1", now, now + timedelta(seconds=self.deadline_seconds))

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -20,9 +21,9 @@ from orchestrator.stores.tables import TableRunStore
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
 
-def make_run(**changes: object) -> Run:
+def make_run(**changes: Any) -> Run:
     run = Run(f"run-{uuid.uuid4().hex}", "Why?", "session-1", NOW, NOW + timedelta(minutes=5))
-    return replace(run, **changes)  # type: ignore[arg-type]
+    return replace(run, **changes)
 
 
 def event(text: str) -> Event:
