@@ -14,6 +14,7 @@ from localcloud.launch.cloud import PLANNER, CannotStart, Cloud, Options, runnin
 from localcloud.launch.terminal import Terminal
 
 ANSWERED, NO_ANSWER, BAD_QUESTION = 0, 1, 2
+MOST_EVIDENCE = 12  # the run itself has all
 T = TypeVar("T")
 
 
@@ -61,7 +62,8 @@ async def converse(cloud: Cloud, question: str, out: Terminal, now: Callable[[],
     """Ask, tell every event, return the run as it ended."""
     asked = now()
     async with Api(cloud.url, cloud.key) as api:
-        out.line(f"\n{question}", "bold")
+        out.line()
+        out.line(question, "bold")
         run_id = (await api.ask(question))["run_id"]
         async for event in api.events(run_id):
             out.line(described(event, now() - asked), "red" if event.get("state") == "failed" else "dim")
@@ -80,7 +82,7 @@ def show(run: Json, screen: Screen, total_seconds: float) -> None:
     if run.get("answer"):
         screen.answer.paragraphs(run["answer"])
     else:
-        screen.progress.line(failure(run), "red")
+        screen.progress.paragraphs(failure(run), "red")
     screen.progress.line()
     for label, text in facts(run, total_seconds):
         screen.progress.line(f"{label:<12} {text}", "dim")
@@ -96,7 +98,7 @@ def facts(run: Json, total_seconds: float) -> list[tuple[str, str]]:
     usage: Any = run.get("usage") or {}
     tokens = f"{usage.get('input_tokens', 0):,} in, {usage.get('output_tokens', 0):,} out"
     seconds = f"{run.get('seconds') or 0:.1f} s for the answer, {total_seconds:.1f} s with starting and stopping"
-    rests_on = [("Rests on" if i == 0 else "", text) for i, text in enumerate(evidence(run))]
+    rests_on = [("" if i else "Rests on", text) for i, text in enumerate(evidence(run))] if run.get("answer") else []
     took = [("Tokens", tokens), ("Time", seconds), ("Answered by", thinker(run)), ("Run", run["run_id"])]
     doubts = [("Do not trust", f"{item}: no tool returned it") for item in run.get("unsupported") or []]
     return [*rests_on, *doubts, *took]
@@ -111,8 +113,11 @@ def thinker(run: Json) -> str:
 
 def evidence(run: Json) -> list[str]:
     items = run.get("evidence") or []
-    texts = [
-        f"{item['kind'].replace('_', ' ')} {item['id']}" + (f" in {item['factory']}" if item.get("factory") else "")
-        for item in items
-    ]
-    return list(dict.fromkeys(texts)) or ["no run: nothing was cited"]
+    texts = list(dict.fromkeys(cited(item) for item in items)) or ["no run: nothing was cited"]
+    more = [f"and {len(texts) - MOST_EVIDENCE} more"] if len(texts) > MOST_EVIDENCE else []
+    return texts[:MOST_EVIDENCE] + more
+
+
+def cited(item: Json) -> str:
+    where = f" in {item['factory']}" if item.get("factory") else ""
+    return f"{item['kind'].replace('_', ' ')} {item['id']}{where}"

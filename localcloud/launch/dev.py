@@ -34,11 +34,11 @@ def tell(cloud: Cloud, options: Options, out: Terminal) -> None:
     out.line(f"The agent is at {cloud.url}. Ctrl-C stops everything.", "bold")
     out.line()
     for label, text in places(cloud, options):
-        out.paragraphs(f"  {label:<14} {text}")
+        out.verbatim(f"  {label:<14} {text}")
     out.line()
     out.line("Try:", "bold")
     for command in suggestions(cloud):
-        out.paragraphs(f"  {command}")
+        out.verbatim(f"  {command}")
 
 
 def places(cloud: Cloud, options: Options) -> list[tuple[str, str]]:

@@ -35,11 +35,15 @@ class Terminal:
         """One line, cut to the width."""
         self._write(clipped(printable(text).replace("\n", " "), self.width), style)
 
-    def paragraphs(self, text: str) -> None:
+    def paragraphs(self, text: str, style: str = "") -> None:
         """All of a text; its own line breaks are kept."""
         for line in printable(text).splitlines():
             for part in wrapped(line, self.width):
-                self._write(part)
+                self._write(part, style)
+
+    def verbatim(self, text: str) -> None:
+        """Something to copy and paste: neither cut nor wrapped."""
+        self._write(printable(text))
 
     def _write(self, text: str, style: str = "") -> None:
         if style and self.colour and text:

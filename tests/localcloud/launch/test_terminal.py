@@ -55,3 +55,9 @@ def test_blank_lines_are_kept() -> None:
     stream = io.StringIO()
     Terminal(stream, width=16).paragraphs("a\n\nb")
     assert stream.getvalue() == "a\n\nb\n"
+
+
+def test_what_is_to_be_pasted_is_neither_cut_nor_wrapped() -> None:
+    stream = io.StringIO()
+    Terminal(stream, width=8).verbatim("curl -s http://x")
+    assert stream.getvalue() == "curl -s http://x\n"
