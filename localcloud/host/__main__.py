@@ -45,7 +45,9 @@ def read_arguments() -> argparse.Namespace:
 
 
 def set_up_logging(host_json: HostJson) -> None:
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname).4s %(name)s: %(message)s")
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname).4s %(name)s: %(message)s"
+    )
     logging.getLogger("azure").setLevel(logging.WARNING)
     for category, level in host_json.log_levels.items():
         name = None if category == "default" else category
@@ -113,6 +115,7 @@ async def serve(host: AppHost, sock: socket.socket, stopping: asyncio.Event, key
     print(json.dumps({"ready": True, "url": url, "key": key, "functions": len(host.functions)}), flush=True)
     await until_stopped(stopping, working)
     server.should_exit = True
+    host.hurry()
     await drain(host, working)
 
 

@@ -57,10 +57,10 @@ class AppHost:
         self.functions = [function for function in parts.functions if is_served(function, settings)]
         self.storage = Storage(settings)
         self._activity = Activity()
-        threads = settings.get("PYTHON_THREADPOOL_THREAD_COUNT")
-        invocations = Invocations(host_json.function_timeout_seconds, int(threads) if threads else None)
-        outputs = QueueOutputs(self.storage, host_json.queues.base64)
-        self.runner = Runner(invocations, outputs, self._activity)
+        threads = int(settings.number("PYTHON_THREADPOOL_THREAD_COUNT", 0)) or None
+        invocations = Invocations(host_json.function_timeout_seconds, threads)
+        self._outputs = QueueOutputs(self.storage, host_json.queues.base64)
+        self.runner = Runner(invocations, self._outputs, self._activity)
         self._timers = {function.name: self._timer(function) for function in self._with("timerTrigger")}
         self.site = self._site()
 
@@ -90,15 +90,21 @@ class AppHost:
             await self.runner.run(function, message_by_hand(text))
 
     async def background(self) -> list[Background]:
-        """The loops of queues and timers."""
+        """The loops of queues and timers. Raises LoadError when a connection is not set."""
+        for function in self.functions:
+            await self._outputs.check(function)
         queues = [await self._queue_trigger(function) for function in self._with("queueTrigger")]
         return [*(queue.run for queue in queues), *(timer.run for timer in self._timers.values())]
+
+    def hurry(self) -> None:
+        """Ends the rests of all pollers, so that they notice at once that they are to stop."""
+        self._activity.stir()
 
     async def _queue_trigger(self, function: Function) -> QueueTrigger:
         options = function.trigger.options
         connection, name = options.get("connection", ""), options["queueName"]
         queues = self._host_json.queues
-        shortest = float(self._settings.get("LOCAL_HOST_POLL_MS") or SHORTEST_SECONDS * 1000) / 1000
+        shortest = self._settings.number("LOCAL_HOST_POLL_MS", SHORTEST_SECONDS * 1000) / 1000
         return QueueTrigger(
             function,
             await self.storage.queue(connection, name),

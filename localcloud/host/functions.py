@@ -78,9 +78,9 @@ def import_app(target: str, root: Path) -> Any:
 
 
 def refuse_two_names(module: object) -> None:
-    names = [name for name, value in vars(module).items() if isinstance(value, func.FunctionApp)]
+    names = [name for name, value in vars(module).items() if isinstance(value, func.FunctionRegister)]
     if len(names) > 1:
-        raise LoadError(f"Only one name may hold a FunctionApp at the top level; here are {', '.join(sorted(names))}.")
+        raise LoadError(f"Only one name may hold a function app at the top level; here are {', '.join(sorted(names))}.")
 
 
 def read_function(function: Any, root: Path) -> Function:

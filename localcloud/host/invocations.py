@@ -70,6 +70,12 @@ class Returned:
     outputs: Mapping[str, Any]
 
 
+def is_cancelled() -> bool:
+    """Whether somebody ends this task, and not the function only let a CancelledError of its own out."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def new_trace_parent() -> str:
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
@@ -87,11 +93,11 @@ class Invocations:
         log.info("Executing %s)", label)
         started = time.monotonic()
         try:
-            returned = await asyncio.wait_for(self._call(function, argument, context), self._timeout_seconds)
-        except TimeoutError as exc:
-            log.exception("Executed %s, Failed: over the limit of %s s)", label, self._timeout_seconds)
-            raise FunctionFailed(function.name) from exc
-        except Exception as exc:
+            async with asyncio.timeout(self._timeout_seconds):  # a thread runs on, but is not waited for
+                returned = await self._call(function, argument, context)
+        except (Exception, asyncio.CancelledError) as exc:
+            if is_cancelled():
+                raise
             log.exception("Executed %s, Failed)", label)
             raise FunctionFailed(function.name) from exc
         log.info("Executed %s, Succeeded, Duration=%dms)", label, (time.monotonic() - started) * 1000)

@@ -73,16 +73,18 @@ class QueueTrigger:
         """Until `stopping`; then until the functions that run have finished."""
         while not stopping.is_set():
             try:
-                await self._poll()
+                await self._poll(stopping)
             except AzureError as exc:
                 log.warning("Queue %s cannot be read: %s", self._queue.name, str(exc).splitlines()[0])
                 await asyncio.sleep(REST_AFTER_ERROR_SECONDS)
         if self._working:
             await asyncio.wait(self._working)
 
-    async def _poll(self) -> None:
+    async def _poll(self, stopping: asyncio.Event) -> None:
         while len(self._working) > self._settings.new_batch_threshold:
             await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
+        if stopping.is_set():
+            return
         messages = await self._queue.receive(self._settings.batch_size, self._hidden_seconds)
         for message in messages:
             task = asyncio.create_task(self._work(message))

@@ -22,6 +22,13 @@ class Settings:
     def get(self, name: str) -> str | None:
         return self.values.get(name)
 
+    def number(self, name: str, default: float) -> float:
+        text = self.get(name) or str(default)
+        try:
+            return float(text)
+        except ValueError:
+            raise LoadError(f"The setting {name} must be a number, not {text!r}.") from None
+
     def resolve(self, text: str) -> str:
         """`text` with every %NAME% replaced by the setting of that name."""
         return re.sub(r"%([^%]+)%", lambda found: self._required(found[1], text), text)

@@ -40,23 +40,23 @@ def environment_for(storage: str, prefix: str, notes: Notes) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_notes(tmp_path_factory: pytest.TempPathFactory) -> Notes:
     return Notes(tmp_path_factory.mktemp("shared") / "notes.txt")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_queues(storage: str) -> Iterator[Queues]:
     own = Queues(storage, f"s{uuid.uuid4().hex[:10]}")
     yield own
     own.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(
     storage: str, shared_queues: Queues, shared_notes: Notes, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningHost]:
-    """One host for all tests of a module that leave it as it was."""
+    """One host for all tests that leave it as it was."""
     environment = environment_for(storage, shared_queues.prefix, shared_notes)
     with host("everything:app", environment, tmp_path_factory.mktemp("host")) as running:
         yield running
