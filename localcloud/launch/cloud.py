@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Literal
 
 from localcloud import azurite
+from localcloud.host.func_tools import FuncMissing, find_func
+from localcloud.host.settings import FILE, LoadError, read_values
 from localcloud.launch.children import READY_SECONDS, Children, Spec
 from localcloud.serve import free_socket
 
@@ -74,6 +76,8 @@ async def running(options: Options, grace_seconds: float = 5.0) -> AsyncIterator
 
 def check(options: Options) -> None:
     """Refuse at once what would fail later and less clearly."""
+    if options.host == "func":
+        check_func()
     if options.factory and not options.factory.is_dir():
         raise CannotStart(f"No folder {str(options.factory)!r}. FACTORY is a folder that ADF's Git integration wrote.")
     try:
@@ -83,6 +87,13 @@ def check(options: Options) -> None:
             f"Port {options.port} cannot be used: {(exc.strerror or 'unknown reason').lower()}. "
             f"Stop what holds it, or choose another one with PORT=…"
         ) from None
+
+
+def check_func() -> None:
+    try:
+        find_func(os.environ)
+    except FuncMissing as exc:
+        raise CannotStart(str(exc)) from None
 
 
 async def start(options: Options, children: Children) -> Cloud:
@@ -120,7 +131,7 @@ async def start_server(options: Options, children: Children, name: str, argument
 
 
 async def start_app(options: Options, children: Children, key: str, settings: Mapping[str, str]) -> str:
-    environment = {**base_environment(), **settings, "LOCAL_FUNCTION_KEY": key}
+    environment = {**base_environment(), **silenced(options.root), **settings, "LOCAL_FUNCTION_KEY": key}
     if options.host == "func":
         return await start_under_func(options, children, environment)
     command = [sys.executable, "-m", "localcloud.host", "--app", "function_app:app", "--root", "."]
@@ -156,6 +167,14 @@ def base_environment() -> dict[str, str]:
 def thinker(env: Mapping[str, str]) -> str:
     """What the agent service thinks with, under the name that answers then carry: a model, else its planner."""
     return (env.get("LOCAL_MODEL_URL", "") and env.get("LOCAL_MODEL_NAME", "")) or PLANNER
+
+
+def silenced(root: Path) -> dict[str, str]:
+    """What local.settings.json says of a real project, set to nothing: the host lets the environment win."""
+    try:
+        return {name: "" for name in read_values(root / FILE) if name.startswith(OURS)}
+    except LoadError as exc:
+        raise CannotStart(str(exc)) from None
 
 
 def app_settings(storage: str, adf: str, foundry: str, learn: str) -> dict[str, str]:

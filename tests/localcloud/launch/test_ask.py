@@ -52,10 +52,14 @@ def test_the_app_is_told_of_the_local_services_only(launch: Launch, checkout: Pa
     source = checkout / "localcloud" / "host" / "__main__.py"
     spying = "def main() -> None:\n    Path('seen.json').write_text(json.dumps(dict(os.environ)))\n"
     source.write_text(source.read_text().replace("def main() -> None:\n", spying))
+    values = {"STORAGE__queueServiceUri": "https://real", "RUN_DEADLINE_SECONDS": "60"}
+    (checkout / "local.settings.json").write_text(json.dumps({"Values": values}))
     code, _, _ = outcome(launch("ask", "?", ADF_FACTORIES="adf-prod", FOUNDRY_PROJECT_ENDPOINT="https://real"))
     seen = json.loads((checkout / "seen.json").read_text())
     assert code == 0
     assert "ADF_FACTORIES" not in seen
+    assert seen["STORAGE__queueServiceUri"] == ""
+    assert "RUN_DEADLINE_SECONDS" not in seen  # left to the file
     assert seen["FOUNDRY_PROJECT_ENDPOINT"].startswith("http://127.0.0.1:")
     assert seen["STORAGE"] == seen["AzureWebJobsStorage"]
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
+import sys
+from pathlib import Path
 
 import psutil
 import pytest
 
+from localcloud.launch.cloud import ROOT
 from tests.localcloud.launch.conftest import Launch
 from tests.localcloud.launch.processes import ended
+
+LISTENING_FUNC = """
+import socket, sys, time
+assert sys.argv[1:3] == ["start", "--port"], sys.argv
+with socket.create_server(("127.0.0.1", int(sys.argv[3]))):
+    time.sleep(60)
+"""
 
 
 def until_it_runs(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -67,3 +78,24 @@ def test_a_busy_port_is_told_before_anything_starts(launch: Launch) -> None:
         _, told = process.communicate(timeout=30)
     assert process.returncode == 1
     assert f"Port {port} cannot be used: address already in use. Stop what holds it" in told
+
+
+def test_a_missing_functions_host_is_told_before_anything_starts(launch: Launch, checkout: Path) -> None:
+    process = launch("dev", "--port", "0", "--host", "func", PATH="/nowhere")
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "there is no `func` on PATH" in told
+    assert not (checkout / ".localcloud").exists()
+
+
+def test_the_real_functions_host_is_ready_when_its_port_is_open(launch: Launch, checkout: Path) -> None:
+    func = checkout / "bin" / "func"
+    func.parent.mkdir()
+    func.write_text(f"#!{sys.executable}\n{LISTENING_FUNC}")
+    func.chmod(0o755)
+    (checkout / "localcloud" / "host" / "func_tools.py").symlink_to(ROOT / "localcloud" / "host" / "func_tools.py")
+    process = launch("dev", "--port", "0", "--host", "func", PATH=f"{func.parent}:{os.environ['PATH']}")
+    family = until_it_runs(process)
+    process.terminate()
+    assert process.wait(30) == 143
+    assert ended(family)
