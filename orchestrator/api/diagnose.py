@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from core.errors import InvalidArguments, UpstreamUnavailable
 from orchestrator.api.views import DiagnoseBody
 from tools_worker.datafactory.diagnosis import diagnose_request
 from tools_worker.datafactory.masking import mask_value
-from tools_worker.runtime import worker
+from tools_worker.runtime.worker import Worker, provided
 
 router = APIRouter(prefix="/api", tags=["diagnosis"])
 MAX_SECONDS = 100.0  # callers such as Power Automate hang up after 120
 
 
 @router.post("/diagnose", operation_id="diagnosis_make")
-async def diagnosis_make(body: DiagnoseBody) -> dict[str, Any]:
+async def diagnosis_make(body: DiagnoseBody, hands: Annotated[Worker, Depends(provided)]) -> dict[str, Any]:
     """Why a run failed: by run id, or the latest failed run of a pipeline."""
     if not body.run_id and not body.pipeline:
         raise InvalidArguments("Name a run or a pipeline.", hint="Give run_id, or pipeline for its latest failed run.")
-    hands = worker.current()
     try:
         async with asyncio.timeout(min(MAX_SECONDS, hands.tool_deadline_seconds)):
             diagnosis = await diagnose_request(

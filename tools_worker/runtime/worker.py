@@ -43,6 +43,11 @@ def current() -> Worker:
     return _workers[loop]
 
 
+async def provided() -> Worker:
+    """`current`, as an API's routes ask for it."""
+    return current()
+
+
 def build(settings: Settings) -> Worker:
     from tools_worker.datafactory.sdk import open_factories
 
