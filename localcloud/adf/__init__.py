@@ -1,0 +1,1 @@
+"""A local stand-in of Azure Data Factory: its management REST API over worlds of simulated, living runs."""

@@ -1,0 +1,135 @@
+"""The ASGI app: the published routes behind a bearer token, and a few of our own to steer the world (`/_...`)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import Message, Receive, Scope, Send
+
+from localcloud.adf import control, resource_operations, run_operations, runtime_operations, trigger_operations
+from localcloud.adf.arm import API_VERSION, PROVIDER, ArmError
+from localcloud.adf.calls import Call, Operation
+from localcloud.adf.trouble import Trouble, Troubles
+from localcloud.adf.world import World
+
+FACTORY = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{PROVIDER}/factories/{{factory}}"
+OPERATIONS = (
+    *run_operations.OPERATIONS,
+    *trigger_operations.OPERATIONS,
+    *runtime_operations.OPERATIONS,
+    *resource_operations.OPERATIONS,
+)
+_CHALLENGE = {"WWW-Authenticate": 'Bearer authorization_uri="https://login.microsoftonline.com/common"'}
+
+
+class ManagementApi:
+    """Routes without regard to case, as Azure does, and lets trouble strike before or after the answer."""
+
+    def __init__(self, world: World, troubles: Troubles, latency_ms: float = 0) -> None:
+        self.world, self.troubles, self._latency = world, troubles, latency_ms / 1000
+        self.requests: Counter[str] = Counter()
+        self._routes = [(op, _pattern(op.path)) for op in OPERATIONS]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            operation, names = self._match(request)
+            self.requests[operation.name] += 1
+            trouble = self.troubles.next_for(operation.name)
+            await asyncio.sleep(self._latency + (trouble.seconds if trouble else 0))
+            response = _troubled(trouble) or await self._answer(request, operation, names)
+        except ArmError as exc:
+            trouble, response = None, exc.response(_CHALLENGE if exc.status == 401 else None)
+        response.headers["x-ms-request-id"] = f"{sum(self.requests.values()):032x}"
+        await response(scope, receive, _breaking(send, trouble) if trouble else send)
+
+    def _match(self, request: Request) -> tuple[Operation, Mapping[str, str]]:
+        path, allowed = request.scope["path"], False
+        for operation, pattern in self._routes:
+            match = pattern.fullmatch(path)
+            if match and operation.method == request.method:
+                return operation, {key: unquote(value) for key, value in match.groupdict().items()}
+            allowed = allowed or match is not None
+        if allowed:
+            raise ArmError(405, "MethodNotAllowed", f"The method {request.method} is not allowed here.")
+        raise ArmError(404, "InvalidResourceType", f"The resource type of '{path}' could not be found.")
+
+    async def _answer(self, request: Request, operation: Operation, names: Mapping[str, str]) -> Response:
+        _check_token(request.headers.get("authorization", ""))
+        _check_version(request.query_params.get("api-version"))
+        call = Call(
+            world=self.world,
+            now=self.world.now(),
+            names=names,
+            query=request.query_params,
+            headers=request.headers,
+            raw=await request.body(),
+            base_url=str(request.base_url).rstrip("/"),
+        )
+        return await operation.handler(call)
+
+
+def create_app(world: World, latency_ms: float = 0) -> Starlette:
+    troubles = Troubles(world.seed)
+    api = ManagementApi(world, troubles, latency_ms)
+    routes: Iterable[Route | Mount] = (*control.routes(world, troubles, api.requests), Mount("/", api))
+    return Starlette(routes=list(routes), exception_handlers={ArmError: _arm_error})
+
+
+async def _arm_error(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, ArmError)
+    return exc.response()
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    whole = path.replace("~", FACTORY, 1)
+    return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(whole)) + "/?", re.IGNORECASE)
+
+
+def _check_token(header: str) -> None:
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise ArmError(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+
+
+def _check_version(version: str | None) -> None:
+    if version is None:
+        told = "The api-version query parameter (?api-version=) is required for all requests."
+        raise ArmError(400, "MissingApiVersionParameter", told)
+    if version != API_VERSION:
+        told = f"The api-version '{version}' is invalid for 'Microsoft.DataFactory'. The supported version is '{API_VERSION}'."
+        raise ArmError(400, "InvalidApiVersionParameter", told)
+
+
+def _troubled(trouble: Trouble | None) -> Response | None:
+    """The answer of a server in trouble; None when the trouble only touches the connection."""
+    if trouble is None or trouble.kind != "status":
+        return None
+    code = {429: "TooManyRequests", 503: "ServiceUnavailable"}.get(trouble.status, "InternalServerError")
+    headers = {"Retry-After": trouble.retry_after} if trouble.retry_after is not None else None
+    return ArmError(trouble.status, code, "The request could not be served; try again later.").response(headers)
+
+
+def _breaking(send: Send, trouble: Trouble) -> Send:
+    """A connection that breaks before the answer (reset) or in the middle of its body (partial)."""
+
+    async def broken(message: Message) -> None:
+        if trouble.kind == "reset":
+            raise ConnectionResetError("trouble to order")
+        if trouble.kind == "partial" and message["type"] == "http.response.body":
+            body = message.get("body", b"")
+            await send({**message, "body": body[: len(body) // 2], "more_body": True})
+            raise ConnectionResetError("trouble to order")
+        await send(message)
+
+    return broken
+
+

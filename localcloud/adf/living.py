@@ -1,0 +1,212 @@
+"""A factory that lives: its triggers fire as the clock goes, runs queue, progress, end, and can be cancelled or rerun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from localcloud.adf import dice, orders
+from localcloud.adf.aiming import aim, nth
+from localcloud.adf.behaviour import Cancellation
+from localcloud.adf.definitions import Json, Pipeline
+from localcloud.adf.engine import Engine
+from localcloud.adf.factory import Factory, Resource
+from localcloud.adf.ledger import Ledger, TriggerRun
+from localcloud.adf.scenario import BadScenario, Cancel, Fault, Scenario
+from localcloud.adf.schedule import Firing, firings
+from localcloud.adf.scripted import Aim, Scripted
+from localcloud.adf.simulated import Order, PipelineRun
+
+Fired = tuple[Resource, Firing]
+
+
+class LivingFactory:
+    def __init__(self, factory: Factory, scenario: Scenario, anchor: datetime, seed: int, speed: float = 1.0) -> None:
+        self.factory, self.anchor, self.seed = factory, anchor, seed
+        self.ledger = Ledger()
+        self.script = Scripted(factory, scenario, anchor, seed, speed)
+        self._engine = Engine(self.script)
+        self._scenario = scenario
+        self._asked = 0
+        self.switching: dict[str, datetime] = {}  # triggers being started or stopped, and until when
+        self._horizon = anchor - timedelta(days=scenario.days)
+        self._begin()
+
+    def _begin(self) -> None:
+        """The history up to the anchor."""
+        fired = list(self._firings(self.anchor))
+        moments = _moments(fired)
+        for fault in self.script.faults():
+            self._aim(fault, moments)
+        for cancel in self._scenario.cancels:
+            if cancel.factory == self.factory.name:
+                self._foresee(cancel, fired)
+        placed = [*self._manual_orders(), *(order for one in fired for order in self._orders(*one))]
+        for order in sorted(placed, key=lambda order: (order.queued_at, order.run_id)):
+            self.place(order)
+        for rerun in self._scenario.reruns:
+            fault_of = next(f for f in self._scenario.faults if f.id == rerun.fault)
+            if fault_of.factory == self.factory.name:
+                self._rerun(fault_of, rerun.minutes_after, rerun.activity, rerun.from_failure)
+        self._horizon = self.anchor
+
+    def advance(self, now: datetime) -> None:
+        """Let the triggers fire that are due by now."""
+        if now <= self._horizon:
+            return
+        due = [order for one in self._firings(now) for order in self._orders(*one)]
+        self._horizon = now
+        for order in sorted(due, key=lambda order: (order.queued_at, order.run_id)):
+            self.place(order)
+
+    def place(self, order: Order) -> PipelineRun:
+        run = self._engine.run(order, self._admitted(order))
+        self.ledger.put(run)
+        return run
+
+    def create_run(self, pipeline: Pipeline, given: Json, now: datetime) -> PipelineRun:
+        return self.place(orders.by_hand(self._next_id(), pipeline, now, given, "asked"))
+
+    def rerun(self, reference: PipelineRun, now: datetime, only: frozenset[str] | None = None) -> PipelineRun:
+        """A new run in the group of the old one."""
+        pipeline = self.factory.pipeline(reference.order.pipeline.name) or reference.order.pipeline
+        order = orders.by_hand(self._next_id(), pipeline, now, reference.order.parameters, "rerun")
+        return self.place(replace(order, group_id=reference.order.group_id, only=only))
+
+    def cancel(self, run: PipelineRun, now: datetime, recursive: bool) -> None:
+        """Parents, children and whoever waits in the queue behind it are worked out anew."""
+        self.script.cancellations[run.id] = Cancellation(now, recursive)
+        root = self.ledger.root_of(run.id)
+        self.ledger.put(self._engine.run(root.order, root.start))
+        for later in self.ledger.roots(root.order.pipeline.name):
+            if later.start is None or later.start > now:
+                self.ledger.put(self._engine.run(later.order, self._admitted(later.order)))
+
+    def rerun_window(self, old: TriggerRun, trigger: Resource, now: datetime) -> TriggerRun:
+        """A tumbling window once more."""
+        self._asked += 1
+        firing = Firing(old.scheduled_at, old.window_start)
+        new_id = orders.trigger_run_id(self.seed, self.factory.name, trigger.name, old.scheduled_at, self._asked)
+        run_ids = {}
+        for name, given in orders.pipelines_of(trigger.properties):
+            pipeline = self.factory.pipeline(name)
+            if pipeline is not None:
+                fired = (new_id, firing, now)
+                order = orders.by_trigger(self._next_id(), pipeline, trigger.name, old.type, fired, given)
+                order = replace(order, origin=replace(order.origin, moment=now, label="rerun"))
+                run_ids[name] = self.place(order).id
+        new = replace(old, id=new_id, fired_at=now, run_ids=run_ids, cancelled=False)
+        self.ledger.trigger_runs[new_id] = new
+        return new
+
+    def _next_id(self) -> str:
+        self._asked += 1
+        return dice.identifier("asked", self.seed, self.factory.name, self._asked)
+
+    def _firings(self, until: datetime) -> Iterator[Fired]:
+        for trigger in self.factory.all("triggers"):
+            if trigger.properties.get("runtimeState") == "Started":
+                source = (self.seed, self.factory.name, trigger.name)
+                yield from ((trigger, f) for f in firings(trigger.properties, self._horizon, until, source))
+
+    def _orders(self, trigger: Resource, firing: Firing) -> Iterator[Order]:
+        """The runs a firing starts, within a second or two; the trigger's own run is written down."""
+        kind = str(trigger.properties.get("type"))
+        run_id = orders.trigger_run_id(self.seed, self.factory.name, trigger.name, firing.moment)
+        begins = firing.moment + timedelta(milliseconds=dice.whole(300, 2400, "late", run_id))
+        run_ids: dict[str, str] = {}
+        for name, given in orders.pipelines_of(trigger.properties):
+            pipeline = self.factory.pipeline(name)
+            if pipeline is not None:
+                run_ids[name] = self._scheduled_id(trigger, name, firing.moment)
+                yield orders.by_trigger(run_ids[name], pipeline, trigger.name, kind, (run_id, firing, begins), given)
+        self.ledger.trigger_runs[run_id] = TriggerRun(
+            run_id, trigger.name, kind, begins, firing.moment, run_ids, firing.window_start
+        )
+
+    def _scheduled_id(self, trigger: Resource, pipeline: str, moment: datetime) -> str:
+        return orders.scheduled_run_id(self.seed, self.factory.name, trigger.name, pipeline, moment)
+
+    def _manual_orders(self) -> Iterator[Order]:
+        for run in self._scenario.runs:
+            if run.factory == self.factory.name:
+                begins = self.anchor - timedelta(minutes=run.minutes_ago)
+                run_id = dice.identifier("manual", self.seed, run.factory, run.label)
+                yield orders.by_hand(run_id, self._existing(run.pipeline), begins, run.parameters, run.label)
+
+    def _admitted(self, order: Order) -> datetime | None:
+        """When the run leaves the queue: at once, unless as many runs of its pipeline as are allowed are going on."""
+        limit = order.pipeline.concurrency
+        if limit is None:
+            return order.queued_at
+        earlier = [r for r in self.ledger.roots(order.pipeline.name) if _before(r.order, order)]
+        busy = [r for r in earlier if r.end is None or r.end > order.queued_at]
+        if len(busy) < limit:
+            return order.queued_at
+        frees = sorted(run.end for run in busy if run.end is not None)
+        turn = len(busy) - limit
+        return frees[turn] if turn < len(frees) else None
+
+    def _aim(self, fault: Fault, moments: dict[str, list[datetime]]) -> None:
+        pipeline = self._existing(fault.root)
+
+        def trial(moment: datetime) -> datetime | None:
+            run_id = next(self._ids_at(pipeline.name, moment))
+            order = orders.by_hand(run_id, pipeline, moment, {}, "")
+            order = replace(order, origin=replace(order.origin, label=None))
+            return self._engine.run(order, moment + timedelta(seconds=3)).end
+
+        target: Aim = self.script.aims[fault.id]
+        aim(fault, target, moments.get(fault.root, []), self.anchor, trial)
+
+    def _ids_at(self, pipeline: str, moment: datetime) -> Iterator[str]:
+        for trigger in self.factory.all("triggers"):
+            if pipeline in [name for name, _ in orders.pipelines_of(trigger.properties)]:
+                yield self._scheduled_id(trigger, pipeline, moment)
+
+    def _foresee(self, cancel: Cancel, fired: list[Fired]) -> None:
+        """A cancellation of the scenario must be known before its run is simulated."""
+        if cancel.when.label is not None:
+            run = next(r for r in self._scenario.runs if r.label == cancel.when.label)
+            run_id = dice.identifier("manual", self.seed, run.factory, run.label)
+            self._cancel_at(run_id, self.anchor - timedelta(minutes=run.minutes_ago), cancel)
+        starts = [(f.moment, t) for t, f in fired if cancel.pipeline in dict(orders.pipelines_of(t.properties))]
+        by_moment = dict(starts)
+        for moment in nth(cancel.when, sorted(by_moment), f"Cancelling {cancel.pipeline!r}"):
+            self._cancel_at(self._scheduled_id(by_moment[moment], cancel.pipeline, moment), moment, cancel)
+
+    def _cancel_at(self, run_id: str, begins: datetime, cancel: Cancel) -> None:
+        moment = begins + timedelta(minutes=cancel.minutes_after)
+        self.script.cancellations[run_id] = Cancellation(moment, cancel.recursive, cancel.end_unrecorded)
+
+    def _rerun(self, fault: Fault, minutes: float, activity: str | None, from_failure: bool) -> None:
+        hit = self.script.aims[fault.id]
+        for run in self.ledger.roots(fault.root):
+            if run.end is not None and hit.hits(fault, run.order.origin) and run.order.origin.label is None:
+                begins = run.end + timedelta(minutes=minutes)
+                if begins < self.anchor:
+                    self.rerun(run, begins, self._only(run, activity, from_failure))
+
+    def _only(self, run: PipelineRun, activity: str | None, from_failure: bool) -> frozenset[str] | None:
+        if activity is not None:
+            return orders.only_from(run.order.pipeline, activity)
+        return orders.only_failed(run.order.pipeline, run) if from_failure else None
+
+    def _existing(self, name: str) -> Pipeline:
+        pipeline = self.factory.pipeline(name)
+        if pipeline is None:
+            raise BadScenario(f"The scenario speaks of pipeline {name!r}, which {self.factory.name!r} does not have.")
+        return pipeline
+
+
+def _before(one: Order, other: Order) -> bool:
+    return (one.queued_at, one.run_id) < (other.queued_at, other.run_id)
+
+
+def _moments(fired: list[Fired]) -> dict[str, list[datetime]]:
+    found: dict[str, list[datetime]] = {}
+    for trigger, firing in fired:
+        for name, _ in orders.pipelines_of(trigger.properties):
+            found.setdefault(name, []).append(firing.moment)
+    return {name: sorted(moments) for name, moments in found.items()}

@@ -1,0 +1,206 @@
+"""A scenario: factories with their definitions, and what happens in them. Read from YAML, never from code.
+
+A scenario may injure an activity (`faults`), start runs by hand (`runs`), rerun a failed one (`reruns`), cancel one
+(`cancels`), and say how long activities take and how much they move (`profile`). It never states the status of a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from localcloud.adf.definitions import Json
+
+WORLDS = Path(__file__).parent / "worlds"
+DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+KINDS = ("pipelines", "datasets", "linkedservices", "triggers", "dataflows", "integrationruntimes")
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times as fast, where it was built
+
+
+class BadScenario(ValueError):
+    """The scenario cannot be read; the message names the place."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactorySeed:
+    name: str
+    group: str
+    location: str = "westeurope"
+    tags: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Which runs are meant, counted back from the start of the world among the scheduled runs that had ended by then.
+
+    latest: exactly these (1 is the last one); since_latest: that one and every run after it, reruns included;
+    since_hours: all that began from so many hours before the start of the world on; label: a run of the scenario.
+    """
+
+    latest: tuple[int, ...] = ()
+    since_latest: int | None = None
+    since_hours: float | None = None
+    label: str | None = None
+    always: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    id: str
+    factory: str
+    pipeline: str
+    activity: str
+    root: str
+    when: When
+    iteration: int | None = None
+    error: Json | None = None
+    attempts: int | None = None
+    seconds: float | None = None
+    times_out: bool = False
+    hangs: bool = False
+    slower: float = 1.0
+    rows: int | None = None
+    notes: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ManualRun:
+    label: str
+    factory: str
+    pipeline: str
+    minutes_ago: float
+    parameters: Json = field(default_factory=dict)
+    by: str = "Manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """Run the failed run of a fault again; `activity` or from_failure leave out what had succeeded."""
+
+    fault: str
+    minutes_after: float
+    from_failure: bool = False
+    activity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    factory: str
+    pipeline: str
+    when: When
+    minutes_after: float
+    recursive: bool = True
+    end_unrecorded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    seconds: float | None = None
+    rows: int | None = None
+    rounds: int | None = None
+    branch: str | None = None
+    growth_per_day: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeState:
+    factory: str
+    name: str
+    state: str
+    hours: float = 0.0
+    settings: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    name: str
+    factories: tuple[FactorySeed, ...]
+    subscription: str = DEFAULT_SUBSCRIPTION
+    days: int = 14
+    faults: tuple[Fault, ...] = ()
+    runs: tuple[ManualRun, ...] = ()
+    reruns: tuple[Rerun, ...] = ()
+    cancels: tuple[Cancel, ...] = ()
+    profiles: Mapping[tuple[str, str, str], Profile] = field(default_factory=dict)
+    runtimes: tuple[RuntimeState, ...] = ()
+
+
+def names() -> list[str]:
+    """The scenarios that come with the stand-in."""
+    return sorted(path.stem for path in WORLDS.glob("*.yaml"))
+
+
+def load_scenario(name: str) -> Scenario:
+    """By name, or by the path of a YAML file. Raises BadScenario."""
+    path = Path(name) if name.endswith((".yaml", ".yml")) else WORLDS / f"{name}.yaml"
+    if not path.is_file():
+        raise BadScenario(f"No scenario {name!r}. There are: {', '.join(names())}.")
+    try:
+        return _read(path.stem, _load_yaml(path), path.parent)
+    except (KeyError, TypeError, AttributeError) as exc:
+        raise BadScenario(f"Scenario {name!r} is not well formed: {exc!r}") from exc
+
+
+def _load_yaml(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a safe loader, in C)
+    except yaml.YAMLError as exc:
+        raise BadScenario(f"{path.name}: {exc}") from exc
+
+
+def _read(name: str, data: Mapping[str, Any], folder: Path) -> Scenario:
+    return Scenario(
+        name=name,
+        factories=tuple(_factory(key, value, folder) for key, value in data["factories"].items()),
+        subscription=data.get("subscription", DEFAULT_SUBSCRIPTION),
+        days=data.get("days", 14),
+        faults=tuple(_fault(item) for item in data.get("faults") or ()),
+        runs=tuple(ManualRun(**item) for item in data.get("runs") or ()),
+        reruns=tuple(Rerun(**item) for item in data.get("reruns") or ()),
+        cancels=tuple(Cancel(**{**item, "when": _when(item["when"])}) for item in data.get("cancels") or ()),
+        profiles=dict(_profile(item) for item in data.get("profile") or ()),
+        runtimes=tuple(RuntimeState(**item) for item in data.get("runtimes") or ()),
+    )
+
+
+def _factory(name: str, data: Mapping[str, Any], folder: Path) -> FactorySeed:
+    resources = _load_yaml(folder / data["definitions"])
+    unknown = set(resources) - set(KINDS)
+    if unknown:
+        raise BadScenario(f"{data['definitions']}: no such kind of resource: {', '.join(sorted(unknown))}")
+    return FactorySeed(
+        name=name,
+        group=data["resource_group"],
+        location=data.get("location", "westeurope"),
+        tags=data.get("tags") or {},
+        resources={kind: resources.get(kind) or {} for kind in KINDS},
+    )
+
+
+def _fault(data: Mapping[str, Any]) -> Fault:
+    return Fault(**{**data, "root": data.get("root", data["pipeline"]), "when": _when(data["when"])})
+
+
+def _when(data: Mapping[str, Any]) -> When:
+    latest = data.get("latest", ())
+    return When(
+        latest=(latest,) if isinstance(latest, int) else tuple(latest),
+        since_latest=data.get("since_latest"),
+        since_hours=data.get("since_hours"),
+        label=data.get("label"),
+        always=data.get("always", False),
+    )
+
+
+def _profile(data: Mapping[str, Any]) -> tuple[tuple[str, str, str], Profile]:
+    rest = {key: value for key, value in data.items() if key not in ("factory", "pipeline", "activity")}
+    if "minutes" in rest:
+        rest["seconds"] = rest.pop("minutes") * 60
+    return (data["factory"], data["pipeline"], data["activity"]), Profile(**rest)
+
+
