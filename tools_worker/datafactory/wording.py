@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from tools_worker.datafactory.masking import mask
 
+MAX_SHOWN_FROM = 50_000  # a message of megabytes is not masked whole to show its first words
 MAX_ERROR = 300  # characters of an error message in an answer
 
 
@@ -57,5 +58,7 @@ def sentences(*parts: str) -> str:
 
 def safe(text: str, most: int = MAX_ERROR) -> str:
     """Text from ADF as it may be shown: masked, on one line, cut with the number of characters left out."""
-    clean = " ".join(mask(text).split())
-    return clean if len(clean) <= most else f"{clean[:most]}… ({len(clean) - most} more characters)"
+    flat = " ".join(text[:MAX_SHOWN_FROM].split())
+    clean = mask(flat)
+    left_out = len(clean) - most + max(0, len(text) - MAX_SHOWN_FROM)
+    return clean if left_out <= 0 else f"{clean[:most]}… ({left_out} more characters)"

@@ -40,7 +40,7 @@ async def find_run_to_diagnose(
     factory: str | None = None,
     now: datetime,
 ) -> Target:
-    """Exactly one of `run_id` and `pipeline`. Raises InvalidArguments, NotFound with the closest names, UpstreamError."""
+    """Takes run_id or pipeline. Raises InvalidArguments, NotFound with the closest names, UpstreamError."""
     if bool(run_id) == bool(pipeline):
         raise InvalidArguments("Give either run_id or pipeline, and not both.")
     if run_id:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 MAX_LAYERS = 40
-MAX_READ = 200_000  # characters of a message; beyond it only its head and tail are read, where the layers are
+MAX_READ = 16_000  # characters of a message; beyond it only its head and tail are read, where the layers are
 
 _TARGET = re.compile(r"\s*Operation on target (?P<name>.{1,260}?) failed: ?", re.DOTALL)
 _OLD_TARGET = re.compile(r"\s*Activity (?P<name>.{1,260}?) failed: ", re.DOTALL)
