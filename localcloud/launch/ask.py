@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from localcloud.launch.api import Api, Json, Refused
 from localcloud.launch.children import ChildFailed
-from localcloud.launch.cloud import PLANNER, CannotStart, Cloud, Options, running
+from localcloud.launch.cloud import PLANNER, STARTING, CannotStart, Cloud, Options, check, running
 from localcloud.launch.terminal import Terminal
 
 ANSWERED, NO_ANSWER, BAD_QUESTION = 0, 1, 2
@@ -32,8 +32,9 @@ async def ask(question: str, options: Options, screen: Screen) -> int:
         screen.progress.line('The question is empty. Try: make ask Q="Why did LoadSales fail?"', "red")
         return BAD_QUESTION
     started = time.monotonic()
-    screen.progress.line("Starting storage, Data Factory, documentation, agent service and the app …", "dim")
     try:
+        check(options)
+        screen.progress.line(STARTING, "dim")
         async with running(options, grace_seconds=3) as cloud:
             screen.progress.line(f"Ready after {time.monotonic() - started:.1f} s.", "dim")
             run = await unless_a_part_dies(cloud, converse(cloud, question, screen.progress))

@@ -31,6 +31,9 @@ PLANNER = "local-planner"
 OURS = ("ADF_", "AZURE_", "AzureWebJobs", "FOUNDRY_", "LEARN_", "STORAGE")
 
 
+STARTING = "Starting storage, Data Factory, documentation, agent service and the app …"
+
+
 class CannotStart(Exception):
     """The launch cannot begin. Says what to do instead."""
 

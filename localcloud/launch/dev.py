@@ -6,7 +6,7 @@ import json
 import shlex
 
 from localcloud.launch.children import ChildFailed
-from localcloud.launch.cloud import CannotStart, Cloud, Options, running
+from localcloud.launch.cloud import STARTING, CannotStart, Cloud, Options, check, running
 from localcloud.launch.terminal import Terminal
 
 QUESTION = "What failed in the last 24 hours, and why?"
@@ -14,7 +14,12 @@ QUESTION = "What failed in the last 24 hours, and why?"
 
 async def dev(options: Options, out: Terminal) -> int:
     """Runs until cancelled. Returns 1 when it cannot start or when a part dies: nothing is restarted silently."""
-    out.line("Starting storage, Data Factory, documentation, agent service and the app …", "dim")
+    try:
+        check(options)
+    except CannotStart as exc:
+        out.paragraphs(str(exc), "red")
+        return 1
+    out.line(STARTING, "dim")
     try:
         async with running(options, grace_seconds=10) as cloud:
             tell(cloud, options, out)
