@@ -91,7 +91,7 @@ def test_a_missing_functions_host_is_told_before_anything_starts(launch: Launch,
 def test_the_real_functions_host_is_ready_when_its_port_is_open(launch: Launch, checkout: Path) -> None:
     func = checkout / "bin" / "func"
     func.parent.mkdir()
-    func.write_text(f"#!{sys.executable}\n{LISTENING_FUNC}")
+    func.write_text(f"#!/bin/sh\nexec '{sys.executable}' -c '{LISTENING_FUNC}' \"$@\"\n")
     func.chmod(0o755)
     (checkout / "localcloud" / "host" / "func_tools.py").symlink_to(ROOT / "localcloud" / "host" / "func_tools.py")
     process = launch("dev", "--port", "0", "--host", "func", PATH=f"{func.parent}:{os.environ['PATH']}")
