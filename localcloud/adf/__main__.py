@@ -19,7 +19,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--scenario", default="default", help=f"a name ({', '.join(names())}) or a YAML file")
-    source.add_argument("--factory", metavar="PATH", help="a factory exported by Git integration, or a folder of pipelines")
+    source.add_argument(
+        "--factory", metavar="PATH", help="a factory exported by Git integration, or a folder of pipelines"
+    )
     parser.add_argument("--seed", type=int, default=7, help="another seed gives other numbers in the same story")
     parser.add_argument("--now", type=parse, default=None, metavar="ISO", help="fix the clock at this moment")
     parser.add_argument("--speed", type=float, default=1.0, help="how much faster runs go that begin from now on")

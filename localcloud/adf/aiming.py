@@ -45,4 +45,6 @@ def _ended(
             found.append(moment)
         if len(found) == wanted:
             return found
-    raise BadScenario(f"Fault {fault.id!r} wants the {wanted} latest runs of {fault.root!r}, the schedule has {len(found)}.")
+    raise BadScenario(
+        f"Fault {fault.id!r} wants the {wanted} latest runs of {fault.root!r}, the schedule has {len(found)}."
+    )

@@ -105,7 +105,7 @@ def _check_version(version: str | None) -> None:
         told = "The api-version query parameter (?api-version=) is required for all requests."
         raise ArmError(400, "MissingApiVersionParameter", told)
     if version != API_VERSION:
-        told = f"The api-version '{version}' is invalid for 'Microsoft.DataFactory'. The supported version is '{API_VERSION}'."
+        told = f"The api-version '{version}' is invalid for '{PROVIDER}'. The supported version is '{API_VERSION}'."
         raise ArmError(400, "InvalidApiVersionParameter", told)
 
 
@@ -131,5 +131,3 @@ def _breaking(send: Send, trouble: Trouble) -> Send:
         await send(message)
 
     return broken
-
-

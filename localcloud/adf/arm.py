@@ -54,7 +54,9 @@ def read_json(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError as exc:
-        raise bad_request("The request content was invalid and could not be deserialized.", code="InvalidRequestContent") from exc
+        raise bad_request(
+            "The request content was invalid and could not be deserialized.", code="InvalidRequestContent"
+        ) from exc
 
 
 def read_object(body: bytes) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from typing import Any, Protocol
 from localcloud.adf.definitions import Activity, Pipeline
 from localcloud.adf.simulated import Failure, Origin
 
-
 Rounds = tuple[int, ...]  # the iterations one is in, from the outermost container inwards
 
 

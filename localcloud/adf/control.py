@@ -16,7 +16,7 @@ from localcloud.adf.world import World
 
 def routes(world: World, troubles: Troubles, requests: Counter[str]) -> list[Route]:
     async def faults(request: Request) -> Response:
-        """POST one trouble: kind, status, retry_after, seconds, operation, count, probability. DELETE: no more trouble."""
+        """POST one trouble (kind, status, retry_after, seconds, operation, count, probability), DELETE all."""
         if request.method == "DELETE":
             troubles.clear()
         else:

@@ -85,7 +85,7 @@ def timespan_seconds(text: Any) -> float | None:
 
 
 def _read_activities(value: Any, where: str) -> tuple[Activity, ...]:
-    if value is None:
+    if value is None or _is_template(value):
         return ()
     if not isinstance(value, list):
         raise BadDefinition(f"{where}: 'activities' is not a list")
@@ -97,7 +97,11 @@ def _read_activities(value: Any, where: str) -> tuple[Activity, ...]:
 
 
 def _read_activity(value: Any, where: str) -> Activity:
-    if not isinstance(value, Mapping) or not isinstance(value.get("name"), str) or not isinstance(value.get("type"), str):
+    if (
+        not isinstance(value, Mapping)
+        or not isinstance(value.get("name"), str)
+        or not isinstance(value.get("type"), str)
+    ):
         raise BadDefinition(f"{where}: an activity lacks 'name' or 'type'")
     policy = _mapping(value.get("policy"), where)
     settings = _mapping(value.get("typeProperties"), where)
@@ -138,11 +142,16 @@ def _read_branches(kind: str, settings: Json, where: str) -> dict[str, tuple[Act
 
 
 def _mapping(value: Any, where: str) -> Json:
-    if value is None:
+    if value is None or _is_template(value):
         return {}
     if not isinstance(value, Mapping):
         raise BadDefinition(f"{where}: an object was expected, not {type(value).__name__}")
     return value
+
+
+def _is_template(value: Any) -> bool:
+    """Published templates leave parts to be filled in: "[parameters('...')]"."""
+    return isinstance(value, str) and value.startswith("[") and value.endswith("]")
 
 
 def _number(value: Any, default: int) -> int:

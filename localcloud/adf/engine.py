@@ -127,7 +127,9 @@ class Engine:
         name = child_name(spot.activity)
         pipeline = self._behaviour.pipeline(name) if name else None
         if pipeline is None or frame.order.depth >= DEEPEST:
-            missing = Failure("BadRequest", f"The pipeline '{name}' referenced by '{spot.activity.name}' does not exist.")
+            missing = Failure(
+                "BadRequest", f"The pipeline '{name}' referenced by '{spot.activity.name}' does not exist."
+            )
             return self._attempts(frame, spot, Mishap(failure=missing, seconds=1))
         child = self.run(self._child_order(frame, spot, name or ""), spot.start + HANDOVER)
         end, failure = self._returned(spot, child)
@@ -139,7 +141,7 @@ class Engine:
         pipeline = self._behaviour.pipeline(name)
         assert pipeline is not None
         run_id = dice.identifier("child", frame.order.run_id, spot.activity.name, spot.rounds)
-        given = spot.activity.settings.get("parameters") or {}
+        given = spot.activity.settings.get("parameters")
         return Order(
             run_id=run_id,
             group_id=run_id,
@@ -149,7 +151,7 @@ class Engine:
                 spot.activity.name, _activity_id(spot, 0), "PipelineActivity", spot.pipeline, frame.order.run_id
             ),
             origin=frame.order.origin,
-            parameters={**pipeline.defaults, **given},
+            parameters={**pipeline.defaults, **(given if isinstance(given, dict) else {})},
             depth=frame.order.depth + 1,
         )
 
@@ -259,5 +261,3 @@ def _own_failure(activity: Activity) -> Failure | None:
 
 def _text(value: object, otherwise: str) -> str:
     return str(value.get("value", otherwise)) if isinstance(value, dict) else str(value or otherwise)
-
-

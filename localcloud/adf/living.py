@@ -1,4 +1,4 @@
-"""A factory that lives: its triggers fire as the clock goes, runs queue, progress, end, and can be cancelled or rerun."""
+"""A factory that lives: triggers fire as the clock goes; runs queue, progress, end, are cancelled and run again."""
 
 from __future__ import annotations
 

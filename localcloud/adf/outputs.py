@@ -14,7 +14,9 @@ from localcloud.adf.wording import run_page
 
 DIU = 4
 BYTES_A_ROW = 118
-CONTROL = frozenset({"SetVariable", "AppendVariable", "Filter", "Fail", "Wait", "IfCondition", "Switch", "ForEach", "Until"})
+CONTROL = frozenset(
+    {"SetVariable", "AppendVariable", "Filter", "Fail", "Wait", "IfCondition", "Switch", "ForEach", "Until"}
+)
 
 
 def input_of(run: ActivityRun) -> dict[str, Any]:
@@ -115,12 +117,20 @@ def _execution(run: ActivityRun, seconds: int, hosted: bool, factory: Factory) -
                 "status": "Completed",
                 "duration": transfer,
                 "details": {
-                    "readingFromSource": {"type": source, "workingDuration": reading, "timeToFirstByte": min(2, reading)},
+                    "readingFromSource": {
+                        "type": source,
+                        "workingDuration": reading,
+                        "timeToFirstByte": min(2, reading),
+                    },
                     "writingToSink": {"type": sink, "workingDuration": round(transfer * 0.3)},
                 },
             },
         },
-        "detailedDurations": {"queuingDuration": queue, "timeToFirstByte": min(2, reading), "transferDuration": transfer},
+        "detailedDurations": {
+            "queuingDuration": queue,
+            "timeToFirstByte": min(2, reading),
+            "transferDuration": transfer,
+        },
     }
     return details if hosted else {**details, "usedDataIntegrationUnits": DIU}
 
@@ -161,8 +171,7 @@ def _metadata(run: ActivityRun, factory: Factory) -> dict[str, Any]:
 
 
 def _data_flow(run: ActivityRun, factory: Factory) -> dict[str, Any]:
-    cores = ((run.activity.settings.get("compute") or {}).get("coreCount")) or 8
-    hours = round(_seconds(run) / 3600 * cores, 6)
+    hours = round(_seconds(run) / 3600 * _cores(run), 6)
     meter = {"meterType": "General", "duration": hours, "unit": "coreHour", "sessionType": "JobCluster"}
     return {
         "runStatus": {"status": "Succeeded", "metrics": {"sink1": {"rowsWritten": run.rows or 0}}},
@@ -170,6 +179,12 @@ def _data_flow(run: ActivityRun, factory: Factory) -> dict[str, Any]:
         "billingReference": {"activityType": "executedataflow", "billableDuration": [meter]},
         "reportLineageToPurview": {"status": "NotReported"},
     }
+
+
+def _cores(run: ActivityRun) -> int:
+    compute = run.activity.settings.get("compute")
+    cores = compute.get("coreCount") if isinstance(compute, Mapping) else None
+    return cores if isinstance(cores, int) else 8
 
 
 def _databricks(run: ActivityRun, factory: Factory) -> dict[str, Any]:
@@ -221,7 +236,7 @@ def _store(run: ActivityRun, side: str, factory: Factory) -> str:
 
 
 def _linked_service(run: ActivityRun, factory: Factory) -> str | None:
-    """The linked service that decides on the integration runtime: the source's when it is self-hosted, else the sink's."""
+    """The linked service that decides on the integration runtime: a self-hosted one before any other."""
     raw, settings = run.activity.raw, run.activity.settings
     if reference := _reference(raw.get("linkedServiceName")):
         return reference
@@ -244,4 +259,3 @@ _WRITERS: Mapping[str, Callable[[ActivityRun, Factory], dict[str, Any]]] = {
     "ExecuteDataFlow": _data_flow,
     "DatabricksNotebook": _databricks,
 }
-

@@ -93,7 +93,9 @@ def read_query(subject: Subject, body: Mapping[str, Any]) -> Query | None:
     )
 
 
-def answer(query: Query | None, runs: Iterable[Run], fields: Fields[Run], render: Callable[[Run], Any]) -> dict[str, Any]:
+def answer(
+    query: Query | None, runs: Iterable[Run], fields: Fields[Run], render: Callable[[Run], Any]
+) -> dict[str, Any]:
     """One page of the runs, which come oldest first."""
     if query is None:
         return {"value": []}
@@ -134,10 +136,12 @@ def _list(body: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
 
 
 def _filter(subject: Subject, item: Mapping[str, Any]) -> Passes:
-    operand, operator, values = item.get("operand"), item.get("operator"), item.get("values")
+    operand, operator, values = str(item.get("operand")), str(item.get("operator")), item.get("values")
     if operand not in subject.operands:
         allowed = ", ".join(subject.operands)
-        raise bad_request(f"The filter operand '{operand}' is not valid for a query of {subject.kind}. Allowed: {allowed}.")
+        raise bad_request(
+            f"The filter operand '{operand}' is not valid for a query of {subject.kind}. Allowed: {allowed}."
+        )
     if operator not in OPERATORS:
         raise bad_request(f"The filter operator '{operator}' is not valid. Allowed: {', '.join(OPERATORS)}.")
     if not isinstance(values, list) or not values:
@@ -159,7 +163,9 @@ def _latest_only(values: list[Any]) -> Passes:
 def _compare(field: str, operand: str, operator: str, values: list[Any]) -> Passes:
     if operator in ("Equals", "NotEquals"):
         values = values[:1]
-    wanted = {_instant(value) if operand.endswith(("Start", "End", "Timestamp")) else value for value in map(str, values)}
+    wanted = {
+        _instant(value) if operand.endswith(("Start", "End", "Timestamp")) else value for value in map(str, values)
+    }
     positive = operator in ("Equals", "In")
 
     def passes(read: Callable[[str], Any]) -> bool:
@@ -176,7 +182,7 @@ def _instant(text: str) -> str | None:
 
 
 def _order(subject: Subject, item: Mapping[str, Any]) -> tuple[str, bool]:
-    field, order = item.get("orderBy"), item.get("order")
+    field, order = str(item.get("orderBy")), item.get("order")
     if field not in subject.orders:
         raise bad_request(f"A query of {subject.kind} cannot be ordered by '{field}'.")
     if order not in ("ASC", "DESC"):

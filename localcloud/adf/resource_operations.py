@@ -80,7 +80,9 @@ async def put_resource(kind: Kind, call: Call) -> Response:
     old = factory.get(kind.key, name)
     _check_etag(call, old)
     if old is not None and old.properties.get("runtimeState") == "Started":
-        raise bad_request("Cannot update enabled Trigger; the trigger needs to be disabled first.", name, "TriggerEnabledCannotUpdate")
+        raise bad_request(
+            "Cannot update enabled Trigger; the trigger needs to be disabled first.", name, "TriggerEnabledCannotUpdate"
+        )
     _check_references(factory, properties)
     if kind.key == "triggers":
         properties = {**properties, "runtimeState": "Stopped"}
@@ -96,7 +98,11 @@ async def delete_resource(kind: Kind, call: Call) -> Response:
     if resource is None:
         return Response(status_code=204)
     if resource.properties.get("runtimeState") == "Started":
-        raise bad_request("Cannot delete enabled Trigger; the trigger needs to be disabled first.", resource.name, "TriggerEnabledCannotDelete")
+        raise bad_request(
+            "Cannot delete enabled Trigger; the trigger needs to be disabled first.",
+            resource.name,
+            "TriggerEnabledCannotDelete",
+        )
     holder = _holder(factory, kind, resource.name)
     if holder is not None:
         raise bad_request(f"The document cannot be deleted since it is referenced by {holder}.", resource.name)
@@ -145,7 +151,9 @@ def _factory_body(living: LivingFactory) -> dict[str, Any]:
 def _check_etag(call: Call, old: Resource | None) -> None:
     wanted = call.headers.get("if-match", "*").strip('"')
     if wanted != "*" and (old is None or old.etag != wanted):
-        raise ArmError(412, "PreconditionFailed", "The condition specified using HTTP conditional header(s) is not met.")
+        raise ArmError(
+            412, "PreconditionFailed", "The condition specified using HTTP conditional header(s) is not met."
+        )
 
 
 def _check_references(factory: Factory, properties: Any) -> None:
@@ -190,7 +198,9 @@ def _for(kind: Kind) -> Iterator[Operation]:
 
 
 OPERATIONS = (
-    Operation("factories_list", "GET", f"/subscriptions/{{subscription}}/providers/{PROVIDER}/factories", list_factories),
+    Operation(
+        "factories_list", "GET", f"/subscriptions/{{subscription}}/providers/{PROVIDER}/factories", list_factories
+    ),
     Operation(
         "factories_list_by_resource_group",
         "GET",
@@ -200,4 +210,3 @@ OPERATIONS = (
     Operation("factories_get", "GET", "~", get_factory),
     *(operation for kind in KINDS for operation in _for(kind)),
 )
-

@@ -53,7 +53,9 @@ async def create_run(call: Call) -> Response:
     given = call.body()
     waiting = [run for run in living.ledger.roots(pipeline.name) if run.status_at(call.now) == "Queued"]
     if len(waiting) >= MOST_QUEUED:
-        raise bad_request("Pipeline execution throttled: too many queued runs of this pipeline.", code="TooManyQueuedRuns")
+        raise bad_request(
+            "Pipeline execution throttled: too many queued runs of this pipeline.", code="TooManyQueuedRuns"
+        )
     reference = _reference(call, pipeline)
     if reference is None:
         return _started(living.create_run(pipeline, given, call.now))
@@ -118,7 +120,9 @@ def _run(call: Call) -> PipelineRun:
     run_id = call.names["run"]
     run = call.factory.ledger.get(run_id, call.now)
     if run is None:
-        raise ArmError(404, "PipelineRunNotFound", f"The pipeline run '{run_id}' was not found.", f"pipelineruns/{run_id}")
+        raise ArmError(
+            404, "PipelineRunNotFound", f"The pipeline run '{run_id}' was not found.", f"pipelineruns/{run_id}"
+        )
     return run
 
 

@@ -120,6 +120,9 @@ def _load(name: str, call: Call) -> dict[str, Any]:
 OPERATIONS = (
     Operation("integration_runtimes_get_status", "POST", "~/integrationRuntimes/{name}/getStatus", get_status),
     Operation(
-        "integration_runtimes_get_monitoring_data", "POST", "~/integrationRuntimes/{name}/monitoringData", get_monitoring_data
+        "integration_runtimes_get_monitoring_data",
+        "POST",
+        "~/integrationRuntimes/{name}/monitoringData",
+        get_monitoring_data,
     ),
 )

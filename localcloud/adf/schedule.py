@@ -12,7 +12,7 @@ from localcloud.adf.clock import parse
 from localcloud.adf.definitions import Json
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-# The service takes Windows zone names; the common ones, anything else is read as an IANA name and, failing that, as UTC.
+# The service takes Windows zone names; the common ones; else an IANA name; failing that, UTC.
 ZONES = {
     "UTC": "UTC",
     "W. Europe Standard Time": "Europe/Berlin",
@@ -22,7 +22,12 @@ ZONES = {
     "Pacific Standard Time": "America/Los_Angeles",
 }
 EVENTS_A_DAY = 6
-_STEPS = {"Minute": timedelta(minutes=1), "Hour": timedelta(hours=1), "Day": timedelta(days=1), "Week": timedelta(days=7)}
+_STEPS = {
+    "Minute": timedelta(minutes=1),
+    "Hour": timedelta(hours=1),
+    "Day": timedelta(days=1),
+    "Week": timedelta(days=7),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,9 @@ def _steps(start: datetime, step: timedelta, after: datetime) -> Iterator[dateti
 def _days(frequency: str, interval: int, schedule: Json, start: datetime, after: datetime) -> Iterator[datetime]:
     hours = schedule.get("hours") or [start.hour]
     minutes = schedule.get("minutes") or [start.minute]
-    day = max(start, after.astimezone(start.tzinfo) - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = max(start, after.astimezone(start.tzinfo) - timedelta(days=1)).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
     while True:
         if _runs_on(frequency, interval, schedule, start, day):
             for hour in sorted(hours):

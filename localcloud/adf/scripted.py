@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from localcloud.adf import dice, profile
 from localcloud.adf.behaviour import Cancellation, Mishap, Spot
-from localcloud.adf.definitions import Activity, Pipeline, child_name, walk
+from localcloud.adf.branches import usual_branch
+from localcloud.adf.definitions import Activity, Pipeline
 from localcloud.adf.factory import Factory
 from localcloud.adf.scenario import Fault, Profile, Scenario
 from localcloud.adf.simulated import Origin
@@ -87,7 +88,9 @@ class Scripted:
         wanted = self._profile(spot)
         middle = wanted.rows if wanted.rows is not None else profile.TYPICAL_ROWS
         quiet = WEEKEND if spot.start.weekday() >= 5 else 1.0
-        return round(dice.spread(middle * quiet, 0.06, self._seed, "rows", spot.run_id, spot.activity.name, spot.rounds))
+        return round(
+            dice.spread(middle * quiet, 0.06, self._seed, "rows", spot.run_id, spot.activity.name, spot.rounds)
+        )
 
     def rounds(self, spot: Spot) -> int:
         wanted = self._profile(spot).rounds
@@ -95,7 +98,7 @@ class Scripted:
 
     def branch(self, spot: Spot) -> str:
         wanted = self._profile(spot).branch
-        return wanted if wanted is not None else self._safe_branch(spot.activity)
+        return wanted if wanted is not None else usual_branch(spot.activity, self._factory.pipeline)
 
     def _speed_at(self, moment: datetime) -> float:
         """History keeps its real durations; what happens while one looks on may be hurried."""
@@ -103,19 +106,6 @@ class Scripted:
 
     def _profile(self, spot: Spot) -> Profile:
         return self._profiles.get((spot.pipeline, spot.activity.name), Profile())
-
-    def _safe_branch(self, activity: Activity) -> str:
-        """The first branch with work in it that does not end in a Fail activity: definitions guard, runs mostly pass."""
-        branches = [(name, inner) for name, inner in activity.branches.items() if not self._fails(inner, 0)]
-        busy = [name for name, inner in branches if inner]
-        return (busy or [name for name, _ in branches] or list(activity.branches))[0]
-
-    def _fails(self, activities: tuple[Activity, ...], depth: int) -> bool:
-        for activity in walk(activities):
-            child = self._factory.pipeline(child_name(activity) or "")
-            if activity.type == "Fail" or (child and depth < 4 and self._fails(child.activities, depth + 1)):
-                return True
-        return False
 
 
 def _mishap(fault: Fault, spot: Spot) -> Mishap:
@@ -131,4 +121,3 @@ def _rounds(activity: Activity) -> int:
     if isinstance(items, list):
         return len(items)
     return 2 if activity.type == "Until" else profile.TYPICAL_ROUNDS
-

@@ -34,7 +34,7 @@ class Invoker:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The run at the top of a tree of runs: scenarios aim at it. `label` names runs that the scenario itself started."""
+    """The run at the top of a tree of runs: scenarios aim at it. `label` names runs that nothing scheduled."""
 
     pipeline: str
     moment: datetime

@@ -17,7 +17,9 @@ from localcloud.adf.factory import Resource
 from localcloud.adf.ledger import Ledger, TriggerRun
 from localcloud.adf.resource_operations import KINDS, body_of, found
 
-SETTLES = timedelta(seconds=1)  # starting and stopping take that long; meanwhile nothing else may be done to the trigger
+SETTLES = timedelta(
+    seconds=1
+)  # starting and stopping take that long; meanwhile nothing else may be done to the trigger
 EVENT_TRIGGERS = ("BlobEventsTrigger", "CustomEventsTrigger")
 TRIGGERS = next(kind for kind in KINDS if kind.key == "triggers")
 
@@ -92,7 +94,9 @@ async def cancel_trigger_run(call: Call) -> Response:
 def _switch(call: Call, state: str) -> Response:
     living, trigger = call.factory, found("triggers", call)
     if living.switching.get(trigger.name, call.now) > call.now:
-        raise ArmError(409, "TriggerConcurrentOperation", "Concurrent operations on a trigger are not allowed.", trigger.name)
+        raise ArmError(
+            409, "TriggerConcurrentOperation", "Concurrent operations on a trigger are not allowed.", trigger.name
+        )
     if state == "Started" and not trigger.properties.get("pipelines") and not trigger.properties.get("pipeline"):
         raise bad_request(f"Missing or invalid pipeline references for trigger {trigger.name}", trigger.name)
     living.factory.put("triggers", trigger.name, {**trigger.properties, "runtimeState": state})
