@@ -94,6 +94,10 @@ class Child:
         )
         return cls(spec, process, log)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     async def ready(self, timeout_seconds: float) -> dict[str, Any]:
         """The ready line (empty for a child known by its ports). Raises ChildFailed."""
         signs: asyncio.Future[dict[str, Any]] = self._answer
@@ -154,6 +158,9 @@ class Children:
         child = await Child.start(spec, Log(self.logs / f"{spec.name}.log"))
         self._children.append(child)
         return await child.ready(self._ready_seconds)
+
+    def running(self) -> list[Child]:
+        return [child for child in self._children if not child.ended.done()]
 
     async def first_death(self) -> ChildFailed:
         """Wait until any child ends by itself. Nothing is restarted."""
