@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tools_worker.datafactory.client import DataFactory
-from tools_worker.datafactory.failures import Failure, classify
+from tools_worker.datafactory.failures import Failure, classify, peel
+from tools_worker.datafactory.failures.signature import normalise
 from tools_worker.datafactory.leaves import failed_leaves
 from tools_worker.datafactory.models import FAILED, ActivityRun, PipelineRun
 
 MAX_LOOKED_INTO = 24  # groups whose activity runs are read, one query each; the others are told from the run's message
 _AT_ONCE = 8
+_COMPARED = 60
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -77,20 +79,28 @@ def _by_message(factory: str, failed: Sequence[PipelineRun]) -> list[FailureGrou
         )
         for runs in buckets.values()
     ]
-    return sorted(groups, key=_worst_first)
+    return sorted(groups, key=worst_first)
 
 
 def _parents(failed: Sequence[PipelineRun]) -> dict[str, list[PipelineRun]]:
-    """For each failed run the failed runs above it, nearest first. Cycles end the climb."""
+    """For each failed run those above it that only repeat its failure, nearest first. Cycles end the climb."""
     by_id = {run.run_id: run for run in failed if run.run_id}
     above: dict[str, list[PipelineRun]] = {}
     for run in by_id.values():
         climbed, seen = run, {run.run_id}
         while (parent := by_id.get(climbed.invoked_by.run_id)) is not None and parent.run_id not in seen:
+            if not _echoes(parent, run):
+                break
             above.setdefault(run.run_id, []).append(parent)
             seen.add(parent.run_id)
             climbed = parent
     return above
+
+
+def _echoes(parent: PipelineRun, child: PipelineRun) -> bool:
+    """A parent may also fail for a reason of its own. Its text may be cut, so only the beginning is compared."""
+    said = normalise(peel(parent.message).message)[:_COMPARED]
+    return not said or said == normalise(peel(child.message).message)[:_COMPARED] or peel(parent.message).empty_wrapper
 
 
 def _looked_into(group: FailureGroup, activities: Sequence[ActivityRun]) -> FailureGroup:
@@ -116,7 +126,7 @@ def _merged(groups: Iterable[FailureGroup]) -> list[FailureGroup]:
         key = (group.activity, group.failure.signature)
         known = merged.get(key)
         merged[key] = group if known is None else _together(known, group)
-    return sorted(merged.values(), key=_worst_first)
+    return sorted(merged.values(), key=worst_first)
 
 
 def _together(one: FailureGroup, other: FailureGroup) -> FailureGroup:
@@ -132,8 +142,10 @@ def _together(one: FailureGroup, other: FailureGroup) -> FailureGroup:
     )
 
 
-def _worst_first(group: FailureGroup) -> tuple[int, float, str]:
-    return (-len(group.runs), -(group.latest.start or _NEVER).timestamp(), group.latest.pipeline)
+def worst_first(group: FailureGroup) -> tuple[int, float, str]:
+    """By the number of runs that are lost, then the latest."""
+    lost = len(group.runs) + len(group.parents)
+    return (-lost, -(group.latest.start or _NEVER).timestamp(), group.latest.pipeline)
 
 
 def _newest_first(runs: Iterable[PipelineRun]) -> tuple[PipelineRun, ...]:

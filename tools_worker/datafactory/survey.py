@@ -9,7 +9,6 @@ from typing import Generic, TypeVar
 
 from core.errors import NotFound, UpstreamError, not_found
 from tools_worker.datafactory.client import DataFactory, resolve_pipeline
-from tools_worker.datafactory.wording import listed
 
 T = TypeVar("T")
 
@@ -58,4 +57,4 @@ async def with_pipeline(factories: Sequence[DataFactory], name: str) -> Survey[s
     if asked.silent:  # it may live where nobody answered
         raise asked.silent[0][1]
     known = [pipeline.name for factory in factories for pipeline in await factory.pipelines()]
-    raise not_found("pipeline", name, known, listed([factory.name for factory in factories]))
+    raise not_found("pipeline", name, known, factories[0].name if len(factories) == 1 else "")

@@ -51,6 +51,14 @@ def listed(words: Sequence[str], most: int = 5) -> str:
     return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + f" and {shown[-1]}" if shown else ""
 
 
+def spoken(category: str) -> str:
+    return category.replace("_", " ")
+
+
+def times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
 def sentences(*parts: str) -> str:
     """Joined by spaces; empty ones are left out."""
     return " ".join(part for part in parts if part)

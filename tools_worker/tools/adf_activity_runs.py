@@ -13,10 +13,10 @@ from pydantic import Field
 from tools_worker.datafactory import fields
 from tools_worker.datafactory.client import Found
 from tools_worker.datafactory.factories import LocatedRun
-from tools_worker.datafactory.failures import peel
+from tools_worker.datafactory.failures import classify, peel
 from tools_worker.datafactory.leaves import Attempts, attempts
 from tools_worker.datafactory.models import ActivityRun
-from tools_worker.datafactory.wording import at, count, lasted, safe, sentences, stamp
+from tools_worker.datafactory.wording import at, count, lasted, safe, sentences, spoken, stamp
 from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -92,7 +92,7 @@ def _summary(located: LocatedRun, activities: Sequence[Activity], found: Found[A
     elsewhere = f"The run is not in {located.asked!r}, it belongs to {located.factory.name!r}." if located.asked else ""
     about = f"Run {run.run_id} of {run.pipeline} in {located.factory.name} ({run.status}, started {at(run.start)})"
     if not activities:
-        return sentences(elsewhere, f"{about} has no activity runs. {safe(run.message)}".strip())
+        return sentences(elsewhere, f"{about} has no activity runs.")
     statuses = Counter(turn.last.status or "unknown" for activity in activities for turn in activity.turns)
     told = ", ".join(f"{number} {status}" for status, number in statuses.most_common())
     size = f"{count(len(found), 'activity run', found.complete)} of {count(len(activities), 'activity')}"
@@ -104,10 +104,11 @@ def _told(activity: Activity) -> str:
     failed = activity.statuses.get("Failed", 0)
     turns = f" in {failed} of {len(activity.turns)} iterations" if len(activity.turns) > 1 else ""
     retried = f" after {count(activity.retries, 'retry')}" if activity.retries else ""
-    error = activity.telling.error
-    return (
-        f"{activity.name} ({activity.type}) failed{turns}{retried}: {safe(peel(error.message).message) or error.code}"
-    )
+    run = activity.telling
+    failure = classify(run.error.message, run.error.code, run.type)
+    code = f" ({failure.code})" if failure.code else ""
+    cause = f"{spoken(failure.category)}{code}. {failure.cause}".strip()
+    return f"{activity.name} ({activity.type}) failed{turns}{retried}: {cause}"
 
 
 def _longest(activities: Sequence[Activity]) -> str:

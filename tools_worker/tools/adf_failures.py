@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import Field
 
-from tools_worker.datafactory.failure_groups import FactoryFailures, FailureGroup, group_failures
+from tools_worker.datafactory.failure_groups import FactoryFailures, FailureGroup, group_failures, worst_first
 from tools_worker.datafactory.survey import Survey, survey
-from tools_worker.datafactory.wording import at, count, listed, safe, sentences, stamp
+from tools_worker.datafactory.wording import at, count, listed, safe, sentences, spoken, stamp, times
 from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
 
 MAX_GROUPS = 20  # about 1 KiB each; a reply holds 48 KiB before base64
@@ -32,7 +32,7 @@ async def adf_failures(context: ToolContext, args: FailuresArguments) -> Reply:
     since = context.now - timedelta(hours=args.hours)
     found = await survey(factories, lambda factory: group_failures(factory, since))
     groups = [group for _, answer in found.answers for group in answer.groups]
-    groups.sort(key=lambda group: (-len(group.runs), group.pipelines))
+    groups.sort(key=worst_first)
     shown = groups[:MAX_GROUPS]
     return Reply(
         summary=_summary(found, groups, args.hours),
@@ -66,14 +66,14 @@ def _summary(found: Survey[FactoryFailures], groups: Sequence[FailureGroup], hou
 
 
 def _told(group: FailureGroup) -> str:
+    """No text of the error itself: it comes from outside, and stays in the data."""
     activity = f" at activity {group.activity!r}" if group.activity else ""
-    also = ", ".join(dict.fromkeys(run.pipeline for run in group.parents))
+    also = listed(list(dict.fromkeys(run.pipeline for run in group.parents)))
     parents = f" and took down {also}" if also else ""
     latest = f"latest {at(group.latest.end or group.latest.start)}, run {group.latest.run_id}"
-    cause = group.failure.cause or f"the error says: {safe(group.failure.message, 160) or 'nothing'}"
-    category = group.failure.category.replace("_", " ")
-    times = count(len(group.runs), "time")
-    return f"{listed(group.pipelines)} failed {times}{activity}{parents} ({latest}): {category}. {cause.rstrip('.')}."
+    known = f"{spoken(group.failure.category)}. {group.failure.cause.rstrip('.')}."
+    cause = known if group.failure.cause else "the cause is not clear from the error."
+    return f"{listed(group.pipelines)} failed {times(len(group.runs))}{activity}{parents} ({latest}): {cause}"
 
 
 def _shown(group: FailureGroup) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from tools_worker.datafactory.diagnosis.history import History
 from tools_worker.datafactory.diagnosis.record import Action, Risk
 from tools_worker.datafactory.failures import INSUFFICIENT
 from tools_worker.datafactory.models import ActivityRun
-from tools_worker.datafactory.wording import at
+from tools_worker.datafactory.wording import at, safe
 
 _ELSEWHERE = {  # activities whose error only points to a log in another service
     "DatabricksNotebook": "the notebook run's page in Databricks",
@@ -23,6 +23,11 @@ _ELSEWHERE = {  # activities whose error only points to a log in another service
     "ExecuteSSISPackage": "the package's execution report in SSISDB",
     "AzureFunctionActivity": "the function's log in Application Insights",
 }
+
+
+_FILE_SINKS = frozenset(
+    {"ParquetSink", "DelimitedTextSink", "JsonSink", "AvroSink", "OrcSink", "BinarySink", "BlobSink", "AzureBlobFSSink"}
+)
 
 
 def recommend(cause: Cause, history: History) -> tuple[Action, ...]:
@@ -37,8 +42,11 @@ def recommend(cause: Cause, history: History) -> tuple[Action, ...]:
 
 
 def where_to_look(activity: ActivityRun | None) -> str:
-    kind = activity.type if activity is not None else ""
-    return _ELSEWHERE.get(kind, "the activity's input and output in ADF Studio's monitor")
+    if activity is None:
+        return "the run in ADF Studio's monitor"
+    page = fields.text(activity.output, "runPageUrl")
+    place = _ELSEWHERE.get(activity.type, "the activity's input and output in ADF Studio's monitor")
+    return f"{place}, {safe(page, 200)}" if page.startswith("https://") else place
 
 
 def rerun_risk(activity: ActivityRun | None) -> tuple[Risk, str]:
@@ -46,14 +54,16 @@ def rerun_risk(activity: ActivityRun | None) -> tuple[Risk, str]:
     if activity is None or activity.type != "Copy":
         return "medium", "what it does twice depends on the activity, so look at it first"
     sink = fields.mapping(activity.input, "sink")
-    behaviour = _write_behaviour(sink)
+    behaviour, kind = _write_behaviour(sink), fields.text(sink, "type")
     if behaviour == "upsert":
         return "low", "the sink upserts, so rows are not repeated"
     if fields.text(sink, "preCopyScript"):
         return "low", "a script clears the sink before each copy"
-    if behaviour in ("insert", "append") or "sql" in fields.text(sink, "type").lower():
+    if behaviour in ("insert", "append") or "sql" in kind.lower() or kind.endswith("TableSink"):
         return "high", "the sink inserts, so rows that were written before the failure would be repeated"
-    return "low", "the sink writes files, which are overwritten"
+    if kind in _FILE_SINKS:
+        return "low", "the sink writes files, which are overwritten"
+    return "medium", "whether the sink repeats rows is not known, so look at it first"
 
 
 def _write_behaviour(sink: Mapping[str, Any]) -> str:
@@ -77,7 +87,9 @@ def _check_resolved(history: History) -> Action:
 def _mend(cause: Cause) -> Action:
     failure = cause.failure
     if failure.fix:
-        return Action(what=failure.fix, why=failure.cause, risk="low")
+        page = fields.text(cause.activity.output, "runPageUrl") if cause.activity else ""
+        there = f" ({where_to_look(cause.activity)})" if page else ""
+        return Action(what=failure.fix.rstrip(".") + there, why=failure.cause, risk="low")
     return Action(what=f"Look at {where_to_look(cause.activity)}", why=failure.reason, risk="none")
 
 

@@ -13,7 +13,7 @@ from tools_worker.datafactory.diagnosis.tree import Node
 from tools_worker.datafactory.failures import Failure, classify, peel
 from tools_worker.datafactory.leaves import CONTAINERS, Attempts, attempts
 from tools_worker.datafactory.models import ActivityRun, PipelineRun
-from tools_worker.datafactory.wording import count, safe
+from tools_worker.datafactory.wording import count, safe, spoken
 
 FAIL = "Fail"  # an activity whose only purpose is to raise an error
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -60,18 +60,24 @@ def causes(root: Node, definitions: Definitions) -> list[Cause]:
 def handled_failures(root: Node) -> list[MaskedFailure]:
     """Activities that failed for good although their run succeeded: an on-failure path swallowed it."""
     return [
-        MaskedFailure(
-            kind="handled_failure",
-            activity=leaf.name,
-            pipeline=node.run.pipeline or leaf.pipeline,
-            what=f"{leaf.name} failed and an on-failure path hid it: {safe(peel(leaf.error.message).message, 160)}",
-            activity_run_id=leaf.id,
-        )
+        _handled(node, leaf)
         for node in root.walk()
         if not node.run.failed
         for leaf in _failed(node)
         if leaf.type not in CONTAINERS and leaf.id not in node.children
     ]
+
+
+def _handled(node: Node, leaf: ActivityRun) -> MaskedFailure:
+    failure = classify(leaf.error.message, leaf.error.code, leaf.type)
+    return MaskedFailure(
+        kind="handled_failure",
+        activity=leaf.name,
+        pipeline=node.run.pipeline or leaf.pipeline,
+        what=f"{leaf.name} failed ({spoken(failure.category)}) and an on-failure path hid it",
+        activity_run_id=leaf.id,
+        error=safe(failure.message, 200),
+    )
 
 
 def zero_row_copies(root: Node) -> list[MaskedFailure]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from tools_worker.datafactory.wording import spoken
+
 MAX_BYTES = 6 * 1024  # of `as_data` as JSON; longer lists are cut and counted
 
 Outcome = Literal["failed", "succeeded", "running", "queued", "cancelled", "unknown"]
@@ -75,6 +77,7 @@ class MaskedFailure:
     pipeline: str
     what: str
     activity_run_id: str
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +127,8 @@ class Diagnosis:
         """Complete enough to be the answer by itself."""
         parts = [self.headline, *self.notes]
         if self.other_failures:
-            others = "; ".join(f"{other.path}: {other.error}" for other in self.other_failures[:2])
-            parts.append(f"Independently {len(self.other_failures)} more failed in this run: {others}.")
+            others = "; ".join(f"{other.path}: {spoken(other.category)}" for other in self.other_failures[:2])
+            parts.append(f"Besides, {len(self.other_failures)} more failed in this run: {others}.")
         if self.masked_failures and self.outcome == "succeeded":
             parts.append("Hidden trouble: " + "; ".join(masked.what for masked in self.masked_failures[:3]) + ".")
         parts += self.contributing[:3]

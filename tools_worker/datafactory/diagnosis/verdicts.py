@@ -19,10 +19,10 @@ from tools_worker.datafactory.diagnosis.record import (
     Step,
 )
 from tools_worker.datafactory.diagnosis.tree import Node
-from tools_worker.datafactory.failures import INSUFFICIENT, Failure
+from tools_worker.datafactory.failures import INSUFFICIENT, Failure, classify
 from tools_worker.datafactory.leaves import attempts
 from tools_worker.datafactory.models import ActivityRun, PipelineRun
-from tools_worker.datafactory.wording import age, at, count, lasted, listed, safe, stamp
+from tools_worker.datafactory.wording import age, at, count, lasted, listed, safe, spoken, stamp
 
 MAX_MESSAGE = 600
 MAX_OTHERS = 5
@@ -127,7 +127,7 @@ def running(facts: Facts) -> Diagnosis:
     since = age(facts.run.start, facts.now) if facts.run.start else "an unknown time"
     doing = listed([f"{run.name} ({run.type}, since {at(run.start)})" for run in going], 3)
     broken = [group.last for group in attempts(facts.tree.activities) if group.last.failed]
-    already = tuple(f"{run.name} has failed already: {safe(run.error.message, 160)}" for run in broken[:3])
+    already = tuple(f"{run.name} has failed already ({_kind(run)})." for run in broken[:3])
     return Diagnosis(
         run=facts.about,
         outcome="running",
@@ -170,7 +170,7 @@ def cancelled(facts: Facts, causes: Sequence[Cause]) -> Diagnosis:
         group.last for group in attempts(facts.tree.activities) if group.last.status.lower().startswith("cancel")
     ]
     during = f" while {listed([run.name for run in stopped], 3)} was at work" if stopped else ""
-    before = tuple(f"Before that {cause.text} failed: {safe(cause.failure.message, 160)}" for cause in causes[:2])
+    before = tuple(f"Before that {cause.text} failed ({spoken(cause.failure.category)})." for cause in causes[:2])
     path = (Step("pipeline", facts.run.pipeline, facts.run.run_id), *_first_step(stopped))
     return Diagnosis(
         run=facts.about,
@@ -208,14 +208,17 @@ def unknown(facts: Facts) -> Diagnosis:
 
 
 def _failed_headline(facts: Facts, main: Cause) -> str:
+    """No text of the error itself: it comes from outside, and stays in `error_message`."""
     failure = main.failure
     where = main.text if len(main.path) > 1 else "before any activity could tell"
-    cause = failure.cause or f"The error says: {safe(failure.message, 200)}" if failure.message else failure.cause
-    kind = "cause not clear from the error" if failure.category == INSUFFICIENT else failure.category.replace("_", " ")
-    code = f", error {failure.code}" if failure.code else ""
+    kind = "the cause is not clear from the error" if failure.category == INSUFFICIENT else spoken(failure.category)
+    side = f" on the {failure.side} side" if failure.side else ""
+    codes = listed([code for code in (failure.code and f"error code {failure.code}", failure.numbers) if code])
     ended = f", ended {at(facts.run.end)}" if facts.run.end else ""
-    text = f"{facts.label} failed ({facts.timing}{ended}) at {where}: {kind}{code}."
-    return f"{text} {cause.rstrip('.')}." if cause else text
+    cause = f" {failure.cause.rstrip('.')}." if failure.cause else ""
+    return (
+        f"{facts.label} failed ({facts.timing}{ended}) at {where}: {kind}{side}{f' ({codes})' if codes else ''}.{cause}"
+    )
 
 
 def _confidence(facts: Facts, main: Cause) -> tuple[Literal["high", "medium", "low"], str]:
@@ -266,6 +269,10 @@ def _usual_duration(facts: Facts) -> tuple[str, ...]:
     so_far = (facts.now - facts.run.start).total_seconds() * 1000
     longer = " It has taken far longer than that already." if so_far > 3 * usual else ""
     return (f"It usually takes {lasted(usual)}.{longer}",)
+
+
+def _kind(run: ActivityRun) -> str:
+    return spoken(classify(run.error.message, run.error.code, run.type).category)
 
 
 def _other(cause: Cause) -> OtherFailure:

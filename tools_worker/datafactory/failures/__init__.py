@@ -29,6 +29,7 @@ class Failure:
     side: str = ""
     rule: str = ""
     path: tuple[str, ...] = ()  # activities that the wrappers named
+    numbers: str = ""  # "SQL error 18456", "HTTP 429", "ORA-00001"
     alternatives: tuple[str, ...] = ()
 
 
@@ -43,34 +44,45 @@ def classify(message: str, code: str = "", activity_type: str = "", side: str = 
 
 
 def _verdict(error: Peeled, code: str, rule: Rule | None, alternatives: tuple[str, ...]) -> Failure:
+    read = Failure(
+        category=INSUFFICIENT,
+        transience=None,
+        confidence="low",
+        reason=_why_nothing(error, code),
+        code=code,
+        message=error.message,
+        signature=signature(_named(error), error.message),
+        side=error.side,
+        path=error.path,
+        numbers=_numbers(error),
+    )
     if rule is None:
-        return Failure(
-            category=INSUFFICIENT,
-            transience=None,
-            confidence="low",
-            reason=_why_nothing(error, code),
-            code=code,
-            message=error.message,
-            signature=signature(code, error.message),
-            side=error.side,
-            path=error.path,
-        )
-    return Failure(
+        return read
+    return replace(
+        read,
         category=rule.category,
         transience=rule.transience,
         confidence=rule.confidence,
         reason=f"known failure {rule.id!r}",
-        code=code,
-        message=error.message,
-        signature=signature(code, error.message),
         cause=rule.cause,
         fix=rule.fix,
         docs=rule.docs,
-        side=error.side,
         rule=rule.id,
-        path=error.path,
         alternatives=alternatives,
     )
+
+
+def _named(error: Peeled) -> str:
+    """The code for the signature. A number is mostly the wrapper's, and a run's message has lost it."""
+    return "" if error.inner_code.isdigit() else error.inner_code
+
+
+def _numbers(error: Peeled) -> str:
+    if error.sql_number is not None:
+        return f"SQL error {error.sql_number}"
+    if error.oracle_code:
+        return error.oracle_code
+    return f"HTTP {error.http_status}" if error.http_status is not None else ""
 
 
 def _others(fitting: Iterable[Rule]) -> tuple[str, ...]:

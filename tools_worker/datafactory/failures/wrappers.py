@@ -20,7 +20,12 @@ _INNER = re.compile(
 )
 _SIDE = re.compile(r"Failure happened on (?:the )?'(?P<side>Source|Sink)' side\s*\.?\s*", re.IGNORECASE)
 _ERROR_CODE = re.compile(r"Error ?Code ?[=:] ?'?(?P<code>[A-Za-z][\w-]{2,80})")
-_CHAIN_MESSAGE = re.compile(r"Message=(?P<message>.*?)(?=,\s?Source=|,'{1,8}\s?Type=|,?'{1,8}$|$)", re.DOTALL)
+_CHAIN_MESSAGE = re.compile(r"Message=(?P<message>.*?)(?=,\s?Source=|,\},|,'{1,8}\s?Type=|,?'{1,8}$|$)", re.DOTALL)
+_SAYS_NOTHING = re.compile(
+    r"(?:Operation returned an invalid status code|The remote server returned an error|One or more errors occurred"
+    r"|Exception of type|Exception has been thrown by the target|A database operation failed\. Please search)",
+    re.IGNORECASE,
+)
 _SQL = re.compile(
     r"(?:SqlErrorNumber=|SQL error number:? |Sql error number: |\(?Msg |Error (?:number|code):? ?)(?P<n>\d{2,6})\b",
     re.IGNORECASE,
@@ -133,9 +138,10 @@ def _finish(state: Peeled) -> Peeled:
 
 
 def _innermost(text: str) -> str:
-    """Of a chain `…,Message=A,Source=…,''Type=…,Message=B,…` the last message that is not empty."""
-    messages = [m["message"].strip() for m in _CHAIN_MESSAGE.finditer(text)]
-    return next((message for message in reversed(messages) if message), text)
+    """Of a chain `…,Message=A,Source=…,''Type=…,Message=B,…` the last message that says something."""
+    messages = [found for m in _CHAIN_MESSAGE.finditer(text) if (found := m["message"].strip())]
+    telling = [message for message in messages if not _SAYS_NOTHING.match(message)]
+    return (telling or messages or [text])[-1]
 
 
 def _number(match: re.Match[str] | None) -> int | None:
