@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -46,10 +47,11 @@ class Patience:
     read_timeout: float = 20.0
     deadline: float = 60.0  # of one call with all its attempts
 
-    def pause(self, attempt: int, asked_for: float | None) -> float:
-        """What the service asks for, else exponential with jitter, so that several workers do not come back as one."""
+    def pause(self, attempt: int, asked_for: float | None) -> float | None:
+        """What the service asks for, None when that is too long to wait for; else exponential, with jitter so that
+        several workers do not come back as one."""
         if asked_for is not None:
-            return min(asked_for, self.longest_pause)
+            return asked_for if asked_for <= self.longest_pause else None
         pause: float = self.first_pause * 2**attempt
         return min(pause, self.longest_pause) * random.uniform(0.7, 1.0)
 
@@ -104,17 +106,16 @@ class Arm:
             ) from exc
 
     async def _attempts(self, method: str, path: str, body: JsonObject | None, missing: AppError | None) -> JsonObject:
-        last: AppError | None = None
-        for attempt in range(self._patience.attempts):
-            if last is not None:
-                asked_for = last.retry_after_seconds if isinstance(last, UpstreamThrottled) else None
-                await self._sleep(self._patience.pause(attempt - 1, asked_for))
+        for attempt in count():
             try:
                 return await self._once(method, path, body, missing)
             except (UpstreamThrottled, UpstreamUnavailable) as exc:
-                last = exc
-        assert last is not None  # the loop ran at least once and did not return
-        raise last
+                asked_for = exc.retry_after_seconds if isinstance(exc, UpstreamThrottled) else None
+                pause = self._patience.pause(attempt, asked_for)
+                if pause is None or attempt + 1 >= self._patience.attempts:
+                    raise
+            await self._sleep(pause)
+        raise AssertionError("counts for ever")
 
     async def _once(self, method: str, path: str, body: JsonObject | None, missing: AppError | None) -> JsonObject:
         answer = await self._send(method, path, body)

@@ -34,13 +34,18 @@ class FactoryId:
     @classmethod
     def parse(cls, resource_id: str) -> Self:
         """From an ARM resource id; ValueError says what one looks like."""
-        match = _FACTORY_ID.match(resource_id.strip())
-        if match is None:
+        found = cls.read(resource_id)
+        if found is None:
             raise ValueError(
                 f"{resource_id!r} is not the resource id of a data factory: it reads "
                 "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.DataFactory/factories/<name>."
             )
-        return cls(match["subscription"], match["group"], match["name"])
+        return found
+
+    @classmethod
+    def read(cls, resource_id: str) -> Self | None:
+        match = _FACTORY_ID.match(resource_id.strip())
+        return cls(match["subscription"], match["group"], match["name"]) if match else None
 
     @property
     def path(self) -> str:

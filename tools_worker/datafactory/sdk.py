@@ -200,11 +200,8 @@ async def discover(arm: Arm, subscription: str) -> list[SdkDataFactory]:
     found: list[SdkDataFactory] = []
     while following and len(found) < 1000:
         page = await arm.get(following)
-        found += [
-            SdkDataFactory(arm, FactoryId.parse(i))
-            for raw in fields.items(page, "value")
-            if (i := fields.text(raw, "id"))
-        ]
+        ids = (FactoryId.read(fields.text(raw, "id")) for raw in fields.items(page, "value"))
+        found += [SdkDataFactory(arm, factory) for factory in ids if factory is not None]
         following = fields.text(page, "nextLink")
     return found
 

@@ -1,0 +1,169 @@
+"""What every data factory promises, in memory and behind the real SDK client."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from core.clients import LoopbackCredential
+from core.errors import InvalidArguments, NotFound
+from tests.tools_worker.datafactory.build import NOW, ago, guid, make_activity, make_run
+from tools_worker.datafactory.arm import Arm
+from tools_worker.datafactory.client import DataFactory, resolve_pipeline
+from tools_worker.datafactory.memory import MemoryDataFactory
+from tools_worker.datafactory.models import FactoryId, PipelineRun, Trigger, TriggerRun
+from tools_worker.datafactory.sdk import SdkDataFactory
+
+pytestmark = pytest.mark.contract
+SECOND = timedelta(seconds=1)
+LONG_AGO = NOW - timedelta(days=400)
+PROD = FactoryId("00000000-0000-0000-0000-000000000001", "rg-data-prod", "adf-prod")
+
+
+@pytest.fixture(params=["memory", "sdk-against-localcloud"])
+async def factory(request: pytest.FixtureRequest) -> AsyncIterator[DataFactory]:
+    subject = memory() if request.param == "memory" else real(request.getfixturevalue("adf_url"))
+    yield subject
+    await subject.close()
+
+
+def memory() -> DataFactory:
+    runs = [make_run(n, start=ago(hours=n), status="Failed" if n % 3 == 0 else "Succeeded") for n in range(1, 13)]
+    runs.append(make_run(13, pipeline="SyncCrm", start=ago(minutes=30), status="InProgress"))
+    return MemoryDataFactory(
+        runs=runs,
+        activities={run.run_id: [make_activity(2, minute=1), make_activity(1)] for run in runs},
+        pipelines=["LoadSales", "SyncCrm"],
+        triggers=[Trigger("Nightly", "ScheduleTrigger", "Started")],
+        trigger_runs=[TriggerRun("t1", "Nightly", at=ago(hours=3)), TriggerRun("t2", "Nightly", at=ago(hours=2))],
+    )
+
+
+def real(url: str) -> DataFactory:
+    return SdkDataFactory(Arm(LoopbackCredential(), PROD.subscription, endpoint=url), PROD)
+
+
+async def any_ended(factory: DataFactory) -> PipelineRun:
+    runs = await factory.pipeline_runs(LONG_AGO, status="Succeeded", limit=5)
+    return runs.items[-1]
+
+
+async def test_gives_runs_newest_first(factory: DataFactory) -> None:
+    starts = [run.start for run in await factory.pipeline_runs(LONG_AGO, limit=150) if run.start]
+    assert len(starts) > 1
+    assert starts == sorted(starts, reverse=True)
+
+
+async def test_gives_runs_oldest_first_when_asked(factory: DataFactory) -> None:
+    starts = [run.start for run in await factory.pipeline_runs(LONG_AGO, newest_first=False, limit=150) if run.start]
+    assert starts == sorted(starts)
+
+
+async def test_reads_all_pages_and_says_so(factory: DataFactory) -> None:
+    found = await factory.pipeline_runs(LONG_AGO)
+    assert found.complete
+    assert len({run.run_id for run in found}) == len(found)
+
+
+async def test_says_that_more_exists_than_the_limit(factory: DataFactory) -> None:
+    found = await factory.pipeline_runs(LONG_AGO, limit=2)
+    assert len(found) == 2
+    assert not found.complete
+
+
+async def test_keeps_only_the_status_asked_for(factory: DataFactory) -> None:
+    found = await factory.pipeline_runs(LONG_AGO, status="Failed")
+    assert {run.status for run in found} == {"Failed"}
+
+
+async def test_takes_several_statuses(factory: DataFactory) -> None:
+    found = await factory.pipeline_runs(LONG_AGO, status=["Failed", "InProgress"])
+    assert {run.status for run in found} == {"Failed", "InProgress"}
+
+
+async def test_compares_pipeline_names_exactly(factory: DataFactory) -> None:
+    assert len(await factory.pipeline_runs(LONG_AGO, pipeline="LoadSales")) > 0
+    assert len(await factory.pipeline_runs(LONG_AGO, pipeline="loadsales")) == 0
+
+
+async def test_finds_a_run_that_began_before_the_window_and_ended_in_it(factory: DataFactory) -> None:
+    run = await any_ended(factory)
+    assert run.start is not None
+    assert run.updated is not None
+    found = await factory.pipeline_runs(run.updated - SECOND, pipeline=run.pipeline)
+    assert run.run_id in {other.run_id for other in found}
+
+
+async def test_finds_a_run_that_began_in_the_window_and_ended_after_it(factory: DataFactory) -> None:
+    run = await any_ended(factory)
+    assert run.start is not None
+    found = await factory.pipeline_runs(run.start - SECOND, run.start + SECOND, pipeline=run.pipeline)
+    assert run.run_id in {other.run_id for other in found}
+
+
+async def test_leaves_out_a_run_that_began_after_the_window(factory: DataFactory) -> None:
+    run = await any_ended(factory)
+    assert run.start is not None
+    found = await factory.pipeline_runs(LONG_AGO, run.start, pipeline=run.pipeline)
+    assert run.run_id not in {other.run_id for other in found}
+
+
+async def test_gets_a_run_by_its_id(factory: DataFactory) -> None:
+    run = await any_ended(factory)
+    assert await factory.pipeline_run(run.run_id) == run
+
+
+async def test_says_which_run_id_is_unknown(factory: DataFactory) -> None:
+    with pytest.raises(NotFound, match=guid(999)):
+        await factory.pipeline_run(guid(999))
+
+
+async def test_refuses_what_cannot_be_a_run_id(factory: DataFactory) -> None:
+    with pytest.raises((NotFound, InvalidArguments)):
+        await factory.pipeline_run("../pipelines/LoadSales")
+
+
+async def test_gives_activity_runs_oldest_first(factory: DataFactory) -> None:
+    run = next(iter(await factory.pipeline_runs(LONG_AGO, status="Failed", limit=1)))
+    starts = [activity.start for activity in await factory.activity_runs(run) if activity.start]
+    assert starts
+    assert starts == sorted(starts)
+
+
+async def test_gives_trigger_runs_newest_first(factory: DataFactory) -> None:
+    times = [run.at for run in await factory.trigger_runs(LONG_AGO, limit=20) if run.at]
+    assert len(times) > 1
+    assert times == sorted(times, reverse=True)
+
+
+async def test_lists_pipelines_with_their_names(factory: DataFactory) -> None:
+    assert {"LoadSales", "SyncCrm"} <= {pipeline.name for pipeline in await factory.pipelines()}
+
+
+async def test_gets_a_definition_by_name(factory: DataFactory) -> None:
+    assert (await factory.pipeline("LoadSales")).name == "LoadSales"
+
+
+async def test_offers_the_closest_names_for_an_unknown_definition(factory: DataFactory) -> None:
+    with pytest.raises(NotFound, match="'LoadSales'"):
+        await factory.pipeline("LoadSale")
+
+
+async def test_resolves_a_pipeline_name_in_any_case(factory: DataFactory) -> None:
+    assert await resolve_pipeline(factory, "LOADSALES") == "LoadSales"
+
+
+async def test_offers_the_closest_names_for_an_unknown_pipeline(factory: DataFactory) -> None:
+    with pytest.raises(NotFound, match="'SyncCrm'"):
+        await resolve_pipeline(factory, "SyncCrn")
+
+
+async def test_lists_triggers_with_their_state(factory: DataFactory) -> None:
+    assert "Started" in {trigger.state for trigger in await factory.triggers()}
+
+
+async def test_says_which_integration_runtime_is_unknown(factory: DataFactory) -> None:
+    with pytest.raises(NotFound, match="NoSuchRuntime"):
+        await factory.integration_runtime("NoSuchRuntime")
