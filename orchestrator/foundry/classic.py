@@ -7,22 +7,20 @@ key in its metadata and never twice: after any doubt the thread's runs are liste
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from azure.ai.agents.aio import AgentsClient
-from azure.ai.agents.models import BaseAsyncAgentEventHandler
 from azure.core.exceptions import HttpResponseError
 
 from core import clients
 from core.errors import NotFound, UpstreamError, UpstreamUnavailable
 from orchestrator.foundry import wire
 from orchestrator.foundry.classic_errors import BROKEN_CONNECTION, ConversationBusy, translated
-from orchestrator.foundry.port import AgentRecord, AgentRef, AgentSpec, Call, McpServer, Turn, TurnRef
+from orchestrator.foundry.classic_stream import Body, RawEvents, RunSeen
+from orchestrator.foundry.port import AgentRecord, AgentRef, AgentSpec, McpServer, Turn, TurnRef
 
 log = logging.getLogger("foundry")
 
@@ -142,7 +140,7 @@ class ClassicAgentService:
         """Start the run and yield it from its event stream for as long as that holds; may end before the run does."""
         body = wire.run_body(agent, text, {"app": APP, "run": key})
         for attempt in range(START_ATTEMPTS):
-            progress = _Progress(conversation)
+            progress = RunSeen(conversation)
             try:
                 async for _ in self._events(conversation, body, progress):
                     await self._read_children(progress)
@@ -161,13 +159,14 @@ class ClassicAgentService:
                 yield Turn(ref, "working")
                 return
 
-    async def _events(self, conversation: str, body: dict[str, Any], progress: _Progress) -> AsyncIterator[str]:
+    async def _events(self, conversation: str, body: dict[str, Any], progress: RunSeen) -> AsyncIterator[str]:
         # retry_total=0: azure-core would repeat a POST that failed with 500, and a run would be started twice.
         stream = await self._client.runs.stream(
             conversation,
             body,
             stream=True,
-            event_handler=_RawEvents(),
+            event_handler=RawEvents(),
+            cls=Body,
             retry_total=0,
             read_timeout=SILENCE_SECONDS,
         )
@@ -198,7 +197,7 @@ class ClassicAgentService:
         with translated():
             run = (await self._client.runs.get(ref.conversation, ref.id)).as_dict()
             steps = await self._steps(ref)
-            progress = _Progress(ref.conversation, run=run, steps={str(step["id"]): step for step in steps})
+            progress = RunSeen(ref.conversation, run=run, steps={str(step["id"]): step for step in steps})
             if wire.status(run) == "done":
                 messages = self._client.messages.list(ref.conversation, run_id=ref.id, order="asc", limit=100)
                 progress.messages = {str(m.id): m.as_dict() async for m in messages}
@@ -209,7 +208,7 @@ class ClassicAgentService:
         listed = self._client.run_steps.list(ref.conversation, ref.id, order="asc", limit=100)
         return [step.as_dict() async for step in listed]
 
-    async def _read_children(self, progress: _Progress) -> None:
+    async def _read_children(self, progress: RunSeen) -> None:
         """Read the steps of sub-agents whose ids have come up, once each when they are complete."""
         for call in progress.calls():
             if call.turn and call.ended and call.turn not in progress.children:
@@ -227,72 +226,6 @@ class ClassicAgentService:
                 if (run.metadata or {}).get("run") == key:
                     return TurnRef(conversation, str(run.id))
         return None
-
-
-class _Progress:
-    """What is known of a run: fed by stream events or by polls, read as a Turn."""
-
-    def __init__(
-        self, conversation: str, run: dict[str, Any] | None = None, steps: dict[str, dict[str, Any]] | None = None
-    ) -> None:
-        self.conversation = conversation
-        self.run = run or {}
-        self.steps = steps or {}
-        self.messages: dict[str, dict[str, Any]] = {}
-        self.children: dict[TurnRef, list[dict[str, Any]]] = {}
-
-    def apply(self, name: str, data: dict[str, Any]) -> bool:
-        """Take in one stream event. Whether it changes what a reader would see."""
-        if name == "thread.run.step.delta":
-            wire.merge_step_delta(self.steps.setdefault(str(data.get("id")), {"id": data.get("id")}), data)
-            return True
-        if name.startswith("thread.run.step."):
-            self.steps[str(data.get("id"))] = data
-            return True
-        if name.startswith("thread.run."):
-            self.run = data
-            return True
-        if name == "thread.message.completed":
-            self.messages[str(data.get("id"))] = data
-        return False
-
-    def calls(self) -> tuple[Call, ...]:
-        return wire.calls(self.steps.values())
-
-    def turn(self) -> Turn:
-        calls = tuple(self._with_children(call) for call in self.calls())
-        code, message = wire.error(self.run)
-        below = (wire.usage(step) for steps in self.children.values() for step in steps)
-        return Turn(
-            ref=TurnRef(self.conversation, str(self.run.get("id") or "")),
-            status=wire.status(self.run),
-            text=wire.message_text(self.messages.values()),
-            calls=calls,
-            usage=sum(below, wire.usage(self.run)),
-            error_code=code,
-            error=message,
-        )
-
-    def _with_children(self, call: Call) -> Call:
-        if call.turn is None or call.turn not in self.children:
-            return call
-        return replace(call, calls=wire.calls(self.children[call.turn]))
-
-
-class _RawEvents(BaseAsyncAgentEventHandler[tuple[str, dict[str, Any]]]):
-    """Stream events as plain JSON. The SDK's own parser dies of a comment frame and knows fewer kinds of steps."""
-
-    async def _process_event(self, event_data_str: str) -> tuple[str, dict[str, Any]]:
-        name, data = "", ""
-        for line in event_data_str.splitlines():
-            if line.startswith("event:"):
-                name = line[6:].strip()
-            elif line.startswith("data:"):
-                data += line[5:].strip()
-        if not data or data == "[DONE]":
-            return name, {}
-        parsed = json.loads(data)
-        return name, parsed if isinstance(parsed, dict) else {}
 
 
 def _record(agent: Mapping[str, Any]) -> AgentRecord:
