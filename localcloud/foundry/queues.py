@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError, ServiceResponseError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError, ServiceRequestError, ServiceResponseError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
@@ -138,9 +138,10 @@ class Exchange:
         queue = account.get_queue_client(binding.queue)
         try:
             await queue.create_queue()
+        except ResourceExistsError:  # answered with 204 when it exists in the same form, else with 409
+            return queue
         except HttpResponseError as error:
-            if error.status_code != 409:  # exists already
-                raise RunFailed("server_error", f"Queue '{binding.queue}' cannot be used: {error.message}") from error
+            raise RunFailed("server_error", f"Queue '{binding.queue}' cannot be used: {error.message}") from error
         return queue
 
     async def _read(self, reader: Reader) -> None:

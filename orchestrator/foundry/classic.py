@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -99,7 +99,7 @@ class ClassicAgentService:
 
     async def follow(
         self, agent: AgentRef, conversation: str, text: str, key: str, *, resume: bool = False
-    ) -> AsyncIterator[Turn]:
+    ) -> AsyncGenerator[Turn, None]:
         ref = await self._find(conversation, key) if resume else None
         if ref is None:
             async for turn in self._start_and_stream(agent, conversation, text, key):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -154,7 +154,7 @@ class AgentService(Protocol):
 
     def follow(
         self, agent: AgentRef, conversation: str, text: str, key: str, *, resume: bool = False
-    ) -> AsyncIterator[Turn]:
+    ) -> AsyncGenerator[Turn, None]:
         """Start the turn of `key` with `text` and follow it to its end; with `resume`, adopt it where it was started.
 
         Yields the turn at each change. Never starts a second turn for one key. Ends only with the turn: whoever calls

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -196,8 +197,9 @@ class _Serving:
         if new_conversation or not run.conversation:
             run = await self._enter_conversation(agent, anew=new_conversation)
         text = f"{run.question}\n\n(Factory: {run.factory})" if run.factory else run.question
-        async for turn in self.service.follow(agent, run.conversation, text, run.id, resume=resume):
-            await self._note(turn)
+        async with aclosing(self.service.follow(agent, run.conversation, text, run.id, resume=resume)) as turns:
+            async for turn in turns:
+                await self._note(turn)
         if self.turn is None:
             raise UpstreamError("The agent service ended the run without a word.", hint="Ask again.")
         return self.turn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 
 from core.errors import NotFound
@@ -70,7 +70,7 @@ class ScriptedService:
 
     async def follow(
         self, agent: AgentRef, conversation: str, text: str, key: str, *, resume: bool = False
-    ) -> AsyncIterator[Turn]:
+    ) -> AsyncGenerator[Turn, None]:
         if agent.id not in self.known:
             raise NotFound("No assistant found.")
         if conversation not in self.conversations:

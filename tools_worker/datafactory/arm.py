@@ -10,7 +10,6 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -106,7 +105,8 @@ class Arm:
             ) from exc
 
     async def _attempts(self, method: str, path: str, body: JsonObject | None, missing: AppError | None) -> JsonObject:
-        for attempt in count():
+        attempt = 0
+        while True:
             try:
                 return await self._once(method, path, body, missing)
             except (UpstreamThrottled, UpstreamUnavailable) as exc:
@@ -115,7 +115,7 @@ class Arm:
                 if pause is None or attempt + 1 >= self._patience.attempts:
                     raise
             await self._sleep(pause)
-        raise AssertionError("counts for ever")
+            attempt += 1
 
     async def _once(self, method: str, path: str, body: JsonObject | None, missing: AppError | None) -> JsonObject:
         answer = await self._send(method, path, body)

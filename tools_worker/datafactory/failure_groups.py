@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tools_worker.datafactory.client import DataFactory
-from tools_worker.datafactory.failures import Failure, classify, peel
+from tools_worker.datafactory.failures import Failure, classify, peel, signature_of
 from tools_worker.datafactory.failures.signature import normalise
 from tools_worker.datafactory.leaves import failed_leaves
 from tools_worker.datafactory.models import FAILED, ActivityRun, PipelineRun
@@ -67,19 +67,16 @@ def _by_message(factory: str, failed: Sequence[PipelineRun]) -> list[FailureGrou
     innermost = [run for run in failed if run.run_id not in {p.run_id for ps in parents_of.values() for p in ps}]
     buckets: dict[tuple[str, str], list[PipelineRun]] = {}
     for run in innermost:
-        failure = classify(run.message)
-        buckets.setdefault((failure.path[0] if failure.path else run.pipeline, failure.signature), []).append(run)
-    groups = [
-        FailureGroup(
-            factory=factory,
-            failure=classify(runs[0].message),
-            activity=_first(classify(runs[0].message).path),
-            runs=_newest_first(runs),
-            parents=_newest_first(_unique(p for run in runs for p in parents_of.get(run.run_id, ()))),
-        )
-        for runs in buckets.values()
-    ]
+        place = _first(peel(run.message).path) or run.pipeline
+        buckets.setdefault((place, signature_of(run.message)), []).append(run)
+    groups = [_group(factory, _newest_first(runs), parents_of) for runs in buckets.values()]
     return sorted(groups, key=worst_first)
+
+
+def _group(factory: str, runs: tuple[PipelineRun, ...], parents_of: Mapping[str, list[PipelineRun]]) -> FailureGroup:
+    failure = classify(runs[0].message)
+    parents = _unique(parent for run in runs for parent in parents_of.get(run.run_id, ()))
+    return FailureGroup(factory, failure, _first(failure.path), runs, _newest_first(parents))
 
 
 def _parents(failed: Sequence[PipelineRun]) -> dict[str, list[PipelineRun]]:

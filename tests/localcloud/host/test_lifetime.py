@@ -49,8 +49,9 @@ def test_told_to_stop_it_takes_no_more_messages(
 ) -> None:
     environment["LONG_SECONDS"] = "0.4"
     with host("everything:app", environment, tmp_path) as running:
-        queues.send("long", "first")
-        notes.wait_for("began")
+        for number in range(4):  # a full batch: the poller waits for one of them to end
+            queues.send("long", f"early{number}")
+        notes.wait_for("began", 4)
         running.process.send_signal(signal.SIGINT)
         eventually(lambda: "Stopping" in running.log.read_text())
         queues.send("long", "late")

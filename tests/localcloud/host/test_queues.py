@@ -73,6 +73,7 @@ def test_a_message_stays_hidden_for_as_long_as_its_function_works(
 def test_two_hosts_share_a_queue_and_work_each_message_once(
     environment: dict[str, str], queues: Queues, notes: Notes, tmp_path: Path
 ) -> None:
+    environment["LONG_SECONDS"] = "0.3"
     bodies = [f"m{number:02}" for number in range(20)]
     with host("everything:app", environment, tmp_path), host("everything:app", environment, tmp_path):
         for body in bodies:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from core.errors import AppError
 from tools_worker.datafactory.client import DataFactory, Found
 from tools_worker.datafactory.diagnosis.record import Recurrence
-from tools_worker.datafactory.failures import classify
+from tools_worker.datafactory.failures import signature_of
 from tools_worker.datafactory.models import SUCCEEDED, PipelineRun
 from tools_worker.datafactory.wording import stamp
 
@@ -45,7 +45,7 @@ class History:
         return next((run for run in same if _before(self.run, run)), None)
 
     def recurrence(self, signature: str) -> Recurrence | None:
-        alike = [run for run in self.runs if run.failed and classify(run.message).signature == signature]
+        alike = [run for run in self.runs if run.failed and signature_of(run.message) == signature]
         if not alike:
             return None
         first = min((run.start for run in alike if run.start is not None), default=None)
