@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 
-from localcloud.adf.app import create_app
+from localcloud.adf.app import App
 from localcloud.adf.clock import parse
 from localcloud.adf.exported import load_exported
 from localcloud.adf.scenario import BadScenario, Scenario, load_scenario, names
@@ -47,8 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     except BadScenario as exc:
         print(f"localcloud.adf: {exc}", file=sys.stderr)
         return 2
-    app = create_app(world, options.latency_ms)
-    asyncio.run(serve(app, port=options.port, exit_with_stdin=options.exit_with_stdin))
+    asyncio.run(serve(App(world, options.latency_ms), port=options.port, exit_with_stdin=options.exit_with_stdin))
     return 0
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
 from starlette.types import Message, Receive, Scope, Send
 
 from localcloud.adf import control, resource_operations, run_operations, runtime_operations, trigger_operations
@@ -77,11 +76,18 @@ class ManagementApi:
         return await operation.handler(call)
 
 
-def create_app(world: World, latency_ms: float = 0) -> Starlette:
-    troubles = Troubles(world.seed)
-    api = ManagementApi(world, troubles, latency_ms)
-    routes: Iterable[Route | Mount] = (*control.routes(world, troubles, api.requests), Mount("/", api))
-    return Starlette(routes=list(routes), exception_handlers={ArmError: _arm_error})
+class App:
+    """Paths that begin with `/_` steer the world; all others belong to the management API."""
+
+    def __init__(self, world: World, latency_ms: float = 0) -> None:
+        troubles = Troubles(world.seed)
+        self.api = ManagementApi(world, troubles, latency_ms)
+        routes = control.routes(world, troubles, self.api.requests)
+        self._steering = Starlette(routes=routes, exception_handlers={ArmError: _arm_error})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        steers = scope["type"] != "http" or scope["path"].startswith("/_")
+        await (self._steering if steers else self.api)(scope, receive, send)
 
 
 async def _arm_error(request: Request, exc: Exception) -> Response:
@@ -122,12 +128,21 @@ def _breaking(send: Send, trouble: Trouble) -> Send:
     """A connection that breaks before the answer (reset) or in the middle of its body (partial)."""
 
     async def broken(message: Message) -> None:
-        if trouble.kind == "reset":
-            raise ConnectionResetError("trouble to order")
         if trouble.kind == "partial" and message["type"] == "http.response.body":
             body = message.get("body", b"")
             await send({**message, "body": body[: len(body) // 2], "more_body": True})
-            raise ConnectionResetError("trouble to order")
-        await send(message)
+            _hang_up(send)
+        elif trouble.kind == "reset":
+            _hang_up(send)
+        else:
+            await send(message)
 
     return broken
+
+
+def _hang_up(send: Send) -> None:
+    """ASGI has no word for it; uvicorn's `send` is a method of the object that holds the connection."""
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
+        raise ConnectionResetError("trouble to order")
+    transport.abort()
