@@ -13,7 +13,7 @@ from typing import Any
 
 _IGNORE = re.IGNORECASE
 _QUOTE = r"(?:\\{0,4}[\"'])"  # also as it looks inside JSON in JSON
-_NOT_MASKED = r"(?!\[masked)"
+_NOT_MASKED = r"(?!\s{0,5}\[masked)"
 _BARE = r"[^\s;&\"'<>\\{}()]"  # where an unquoted value ends
 
 
@@ -111,7 +111,7 @@ _RULES: tuple[_Rule, ...] = (
     # The row's own data, quoted by the store that refused it.
     _Rule(
         ("offending value",),
-        re.compile(r"(offending value:?\s{0,3})(?!\[masked)[^\r\n(]{1,400}", _IGNORE),
+        re.compile(r"(offending value(?!:?\s{0,5}\[masked):?\s{0,3})[^\r\n(]{1,400}", _IGNORE),
         r"\1[masked value] ",
     ),
     _Rule(
