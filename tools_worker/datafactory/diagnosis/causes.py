@@ -11,7 +11,7 @@ from tools_worker.datafactory import fields
 from tools_worker.datafactory.diagnosis.record import MaskedFailure, Step
 from tools_worker.datafactory.diagnosis.tree import Node
 from tools_worker.datafactory.failures import Failure, classify, peel
-from tools_worker.datafactory.leaves import CONTAINERS, Attempts, attempts
+from tools_worker.datafactory.leaves import CONTAINERS, EXECUTE_PIPELINE, Attempts, attempts
 from tools_worker.datafactory.models import ActivityRun, PipelineRun
 from tools_worker.datafactory.wording import count, safe, spoken
 
@@ -213,6 +213,8 @@ def _at_activity(node: Node, path: tuple[Step, ...], group: Attempts) -> Cause:
     error = group.last.error
     message = error.message or _said_by_run(node, group.last.name)
     failure = classify(message, error.code, group.last.type)
+    if group.last.type == EXECUTE_PIPELINE:  # the child could not be read: its activities are known by name only
+        path = (*path, *(Step("activity", name, "") for name in failure.path))
     return Cause(path, node.run, group.last, failure, earlier_attempts=group.earlier_failures)
 
 

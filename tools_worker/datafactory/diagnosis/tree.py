@@ -95,7 +95,9 @@ class Walk:
         # The activity's start stands in for the child's, so that both questions can be asked at once.
         guess = PipelineRun(run_id, fields.text(call.output, "pipelineName"), call.status, start=call.start)
         run, node = await asyncio.gather(self._run(run_id), self._node(guess))
-        return replace(node, run=run) if run is not None else node
+        if run is None:  # then the activity's own error tells more than an empty run
+            return node if node.activities else None
+        return replace(node, run=run)
 
     async def _node(self, run: PipelineRun) -> Node:
         if not self._may_ask(f"the activities of run {run.run_id}"):
