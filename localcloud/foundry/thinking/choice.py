@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from localcloud.foundry.settings import Settings
 from localcloud.foundry.thinking.endpoint import EndpointThinker
+from localcloud.foundry.thinking.gullible import GulliblePlanner
 from localcloud.foundry.thinking.planner import Planner
 from localcloud.foundry.thinking.turns import Thinker
 
@@ -11,4 +12,4 @@ from localcloud.foundry.thinking.turns import Thinker
 def choose_thinker(settings: Settings) -> Thinker:
     if settings.model:
         return EndpointThinker(settings.model)
-    return Planner()
+    return GulliblePlanner() if settings.planner == "gullible" else Planner()

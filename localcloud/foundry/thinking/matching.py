@@ -1,0 +1,104 @@
+"""Which of the offered tools a question is about: shared and related words, rare ones counting more."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from localcloud.foundry.records import Json
+from localcloud.foundry.thinking.turns import Offer
+from localcloud.foundry.thinking.words import FAINT, SILENT, likeness, stem, stems, words
+
+NAME, FIRST_SENTENCE, LATER_SENTENCES, CHOICES, PROPERTY, PROPERTY_TEXT = 3.0, 2.0, 1.2, 1.2, 0.9, 0.5
+FAINTLY = 0.25
+ENOUGH = 0.75  # below this a question is about none of the tools
+SENTENCE_END = re.compile(r"(?<=[.;!?])\s+|\n+")
+# What a description says the tool is not for must not speak for it.
+DISCLAIMER = re.compile(
+    r"\b(not for|do not|don't|never|instead|rather than|unless|use \w+_\w+ (for|to))\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A tool as bag of weighted stems."""
+
+    offer: Offer
+    weights: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Deck:
+    """The offered tools, and how rare each of their stems is among them."""
+
+    cards: tuple[Card, ...]
+
+    def rarity(self, word: str) -> float:
+        holders = sum(word in card.weights for card in self.cards)
+        return math.log((len(self.cards) + 1) / (holders + 0.5)) + 0.35
+
+    def score(self, card: Card, asked: dict[str, float]) -> float:
+        return sum(weight * self.best(card, word) for word, weight in asked.items())
+
+    def best(self, card: Card, word: str) -> float:
+        """The strongest tie between a word of the question and the tool."""
+        ties = (self.rarity(own) * weight * likeness(word, own) for own, weight in card.weights.items())
+        return max(ties, default=0.0)
+
+
+def deck_of(offers: Iterable[Offer]) -> Deck:
+    return Deck(tuple(Card(offer, weights_of(offer)) for offer in offers))
+
+
+def weights_of(offer: Offer) -> dict[str, float]:
+    weights: dict[str, float] = {}
+
+    def add(text: str, weight: float) -> None:
+        for word in stems(text):
+            weights[word] = max(weights.get(word, 0.0), weight)
+
+    add(offer.name, NAME)
+    for number, sentence in enumerate(affirmed(offer.description)):
+        add(sentence, FIRST_SENTENCE if number == 0 else LATER_SENTENCES)
+    for name, schema in properties_of(offer.parameters).items():
+        add(name, PROPERTY)
+        add(str(schema.get("description", "")), PROPERTY_TEXT)
+        add(" ".join(str(choice) for choice in schema.get("enum", ())), CHOICES)
+    return weights
+
+
+def affirmed(description: str) -> list[str]:
+    return [part for part in SENTENCE_END.split(description) if part and not DISCLAIMER.search(part)]
+
+
+def properties_of(parameters: Json) -> dict[str, Json]:
+    """The properties of an object schema, with references and optional types resolved."""
+    definitions = parameters.get("$defs") or parameters.get("definitions") or {}
+    properties: dict[str, Json] = parameters.get("properties") or {}
+    return {name: resolved(schema, definitions) for name, schema in properties.items()}
+
+
+def resolved(schema: Json, definitions: Json) -> Json:
+    if "$ref" in schema:
+        target = definitions.get(schema["$ref"].rpartition("/")[2], {})
+        return {**resolved(target, definitions), **{k: v for k, v in schema.items() if k != "$ref"}}
+    for key in ("anyOf", "oneOf", "allOf"):
+        options = [option for option in schema.get(key) or [] if option.get("type") != "null"]
+        if options:
+            return {**resolved(options[0], definitions), **{k: v for k, v in schema.items() if k != key}}
+    return schema
+
+
+def asked_words(text: str, ignored: Sequence[str] = (), scale: float = 1.0) -> dict[str, float]:
+    """The stems of a question with their weights. Names in it tell what is asked about, not which tool answers."""
+    for name in ignored:
+        text = text.replace(name, " ")
+    asked: dict[str, float] = {}
+    for word in words(text):
+        if word in SILENT or word.isdigit():
+            continue
+        weight = FAINTLY if word in FAINT else 1.0
+        asked[stem(word)] = max(asked.get(stem(word), 0.0), weight * scale)
+    return asked
