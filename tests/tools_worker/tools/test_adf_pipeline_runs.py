@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from core.errors import NotFound
+from tests.tools_worker.datafactory.build import ago, guid, make_run
+from tests.tools_worker.tools.asking import ask, prod
+from tools_worker.datafactory.memory import MemoryDataFactory
+from tools_worker.tools.adf_pipeline_runs import TOOL
+
+RUNS = [make_run(n, start=ago(hours=n), status="Failed" if n == 2 else "Succeeded") for n in range(1, 6)]
+
+
+async def test_lists_the_newest_first() -> None:
+    reply = await ask(TOOL, prod(runs=RUNS))
+    assert [row["run_id"] for row in reply.data["runs"]] == [guid(n) for n in range(1, 6)]
+
+
+async def test_counts_all_runs_although_it_lists_some() -> None:
+    reply = await ask(TOOL, prod(runs=RUNS), limit=2)
+    assert (reply.data["total"], len(reply.data["runs"]), reply.data["left_out"]) == (5, 2, 3)
+    assert reply.data["by_factory"]["adf-prod"] == {"Succeeded": 4, "Failed": 1}
+    assert "5 runs in 'adf-prod' in the last 24 hours: 4 Succeeded, 1 Failed." in reply.summary
+
+
+async def test_tells_time_and_id_of_the_newest() -> None:
+    assert f"started 2026-03-10 07:00 UTC, took 10 min 0 s, run {guid(1)}" in (await ask(TOOL, prod(runs=RUNS))).summary
+
+
+async def test_filters_by_status() -> None:
+    reply = await ask(TOOL, prod(runs=RUNS), status="Failed")
+    assert [row["run_id"] for row in reply.data["runs"]] == [guid(2)]
+
+
+async def test_takes_a_pipeline_name_in_any_case() -> None:
+    reply = await ask(TOOL, prod(runs=[*RUNS, make_run(9, pipeline="SyncCrm")]), pipeline="synccrm")
+    assert [row["pipeline"] for row in reply.data["runs"]] == ["SyncCrm"]
+
+
+async def test_offers_the_closest_names_for_an_unknown_pipeline() -> None:
+    with pytest.raises(NotFound, match="Closest: 'LoadSales'"):
+        await ask(TOOL, prod(runs=RUNS), pipeline="LoadSale")
+
+
+async def test_says_that_there_were_none() -> None:
+    reply = await ask(TOOL, prod(runs=[]), pipeline="SyncCrm", hours=1)
+    assert reply.summary == "No runs of pipeline 'SyncCrm' in 'adf-prod' in the last 1 hour."
+
+
+async def test_asks_all_factories_when_none_is_named() -> None:
+    reply = await ask(TOOL, prod(runs=RUNS), MemoryDataFactory("adf-dev", runs=[make_run(20)]))
+    assert "By factory: adf-dev 1, adf-prod 5." in reply.summary
+
+
+async def test_asks_one_factory_when_it_is_named() -> None:
+    reply = await ask(TOOL, prod(runs=RUNS), MemoryDataFactory("adf-dev", runs=[make_run(20)]), factory="ADF-DEV")
+    assert list(reply.data["by_factory"]) == ["adf-dev"]
+
+
+async def test_makes_up_no_end_for_a_run_in_progress() -> None:
+    reply = await ask(TOOL, prod(runs=[make_run(1, status="InProgress", start=ago(hours=1))]))
+    (row,) = reply.data["runs"]
+    assert "end" not in row
+    assert row["running_for_s"] == 3600
+
+
+async def test_the_largest_answer_fits_a_message() -> None:
+    runs = [make_run(n, message="x" * 5000, start=ago(minutes=n)) for n in range(1, 300)]
+    assert len((await ask(TOOL, prod(runs=runs), limit=100)).data["runs"]) == 100
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"hours": 0}, {"hours": 2000}, {"status": "Broken"}, {"limit": 101}, {"pipelin": "X"}]
+)
+def test_refuses_wrong_arguments(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        TOOL.arguments.model_validate(wrong)
