@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
+import threading
 from pathlib import Path
 
 from localcloud.foundry.app import create_app
 from localcloud.foundry.service import Service, model_from_environment
 from localcloud.foundry.settings import Settings
+from localcloud.foundry.tools import mcp
 from localcloud.serve import serve
 
 
@@ -30,7 +33,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--action-expires-seconds", type=float, default=Settings.action_expires_seconds)
     p.add_argument("--log", type=Path, help="JSON lines of every queue message")
     p.add_argument("--seed", type=int, default=Settings.seed)
-    p.add_argument("--faults", type=json.loads, default={}, help="as for POST /_faults")
+    faults = os.environ.get("LOCAL_FOUNDRY_FAULTS", "{}")
+    p.add_argument("--faults", type=json.loads, default=faults, help="as for POST /_faults")
     return p
 
 
@@ -42,6 +46,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
 def main() -> None:
     args = parser().parse_args()
     app = create_app(Service.build(settings_from(args)))
+    threading.Thread(target=mcp.preload, name="preload", daemon=True).start()
     asyncio.run(serve(app, port=args.port, exit_with_stdin=args.exit_with_stdin))
 
 

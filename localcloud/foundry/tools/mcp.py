@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from localcloud.foundry.errors import RunFailed
@@ -75,6 +76,12 @@ async def fetch_tools(execution: Execution, definition: Json) -> list[Offer]:
         return [Offer(tool.name, tool.description or "", dict(tool.input_schema)) for tool in listed.tools]
 
 
+def preload() -> None:
+    """Import what a first MCP call needs: about a second that no run should wait for."""
+    import_module("httpx2")
+    import_module("mcp.client.streamable_http")
+
+
 @asynccontextmanager
 async def connected(execution: Execution, definition: Json) -> AsyncIterator[Client]:
     """A client of the definition's server. Whatever goes wrong on the way there fails the run."""
@@ -87,7 +94,8 @@ async def connected(execution: Execution, definition: Json) -> AsyncIterator[Cli
     try:
         async with (
             httpx2.AsyncClient(headers=headers, timeout=CALL_SECONDS, trust_env=False) as http,
-            Client(streamable_http_client(url, http_client=http)) as client,
+            # The handshake every server knows; finding out about newer ways first costs twice the time.
+            Client(streamable_http_client(url, http_client=http), mode="legacy") as client,
         ):
             yield client
     except RunFailed:
