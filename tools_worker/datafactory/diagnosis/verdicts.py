@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from tools_worker.datafactory import fields
 from tools_worker.datafactory.diagnosis.actions import recommend, where_to_look
 from tools_worker.datafactory.diagnosis.causes import Cause, handled_failures, zero_row_copies
 from tools_worker.datafactory.diagnosis.history import History, streak
@@ -238,6 +239,8 @@ def _cause_gaps(main: Cause) -> tuple[str, ...]:
         gaps.append("which activity failed: no failed activity run is to be found")
     if main.failure.category == INSUFFICIENT:
         gaps.append(f"the cause: {main.failure.reason}; see {where_to_look(main.activity)}")
+    elif main.activity is not None and fields.text(main.activity.output, "runPageUrl"):
+        gaps.append(f"the exception itself: it is only in {where_to_look(main.activity)}")
     return tuple(gaps)
 
 

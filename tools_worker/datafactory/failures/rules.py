@@ -158,5 +158,11 @@ def _lowered(values: Sequence[Any]) -> frozenset[str]:
     return frozenset(str(value).lower() for value in values)
 
 
-def _pattern(source: str | None) -> re.Pattern[str] | None:
-    return re.compile(source, re.IGNORECASE) if source else None
+def _pattern(source: str | Sequence[str] | None) -> re.Pattern[str] | None:
+    """One expression, or several of which one must occur. Each is compiled by itself, so that a broken one is told."""
+    if not source:
+        return None
+    parts = [source] if isinstance(source, str) else source
+    for part in parts:
+        re.compile(part)
+    return re.compile("|".join(parts), re.IGNORECASE)

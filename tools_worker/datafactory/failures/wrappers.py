@@ -22,8 +22,9 @@ _SIDE = re.compile(r"Failure happened on (?:the )?'(?P<side>Source|Sink)' side\s
 _ERROR_CODE = re.compile(r"Error ?Code ?[=:] ?'?(?P<code>[A-Za-z][\w-]{2,80})")
 _CHAIN_MESSAGE = re.compile(r"Message=(?P<message>.*?)(?=,\s?Source=|,\},|,'{1,8}\s?Type=|,?'{1,8}$|$)", re.DOTALL)
 _SAYS_NOTHING = re.compile(
-    r"(?:Operation returned an invalid status code|The remote server returned an error|One or more errors occurred"
-    r"|Exception of type|Exception has been thrown by the target|A database operation failed\. Please search)",
+    r"(?:Operation returned an invalid status code|One or more errors occurred|Exception of type"
+    r"|Exception has been thrown by the target|A database operation failed\. Please search"
+    r"|The remote server returned an error: \(\d{3}\) [\w ]{0,40}\.?$)",
     re.IGNORECASE,
 )
 _SQL = re.compile(
