@@ -131,7 +131,16 @@ def _under_way(run: ActivityRun) -> dict[str, Any]:
 
 def _user_properties(run: ActivityRun) -> dict[str, Any]:
     listed = run.activity.raw.get("userProperties") or ()
-    return {str(item["name"]): item.get("value") for item in listed if isinstance(item, dict) and "name" in item}
+    return {str(p["name"]): _user_property(p, run) for p in listed if isinstance(p, dict) and "name" in p}
+
+
+def _user_property(given: dict[str, Any], run: ActivityRun) -> Any:
+    """The items of a loop are not simulated, their place in it is: what names the item tells the place."""
+    value = given.get("value")
+    text = value.get("value") if isinstance(value, dict) else value
+    if run.iteration is not None and isinstance(text, str) and "item()" in text:
+        return f"{given['name']}_{run.iteration:03}"
+    return text
 
 
 def _runtime(name: str, factory: Factory) -> dict[str, Any]:
