@@ -88,5 +88,9 @@ class Faults:
         self.stats.faults[name] += 1
         return fault.options
 
+    def strikes(self, name: str, subject: str = "") -> bool:
+        """`take` for a fault without options."""
+        return self.take(name, subject) is not None
+
     def as_json(self) -> Json:
         return {name: fault.as_json() for name, fault in self.armed.items()}

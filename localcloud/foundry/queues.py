@@ -99,7 +99,7 @@ class Exchange:
         reader.waiting[correlation_id] = pending
         try:
             text = encode(envelope(self._settings.message_shape, tool, arguments, correlation_id))
-            for _ in range(2 if self._faults.take("duplicate_call", tool) else 1):
+            for _ in range(2 if self._faults.strikes("duplicate_call", tool) else 1):
                 await self._send(sender, text, run_id, correlation_id)
             reader.wake.set()
             return await pending.reply
@@ -184,7 +184,7 @@ class Exchange:
         correlation_id = reply.get("CorrelationId") if reply else None
         pending = reader.waiting.get(correlation_id) if isinstance(correlation_id, str) else None
         tool = pending.tool if pending else ""
-        if self._faults.take("malformed_reply", tool):
+        if self._faults.strikes("malformed_reply", tool):
             reply = None
         if reply is None or not isinstance(correlation_id, str) or "Value" not in reply:
             self._count("malformed", reader, message, pending)
@@ -192,12 +192,12 @@ class Exchange:
         elif pending is None or pending.reply.done():
             kinds = {"answered": "duplicate", "given up": "late"}
             self._count(kinds.get(self._closed.get(correlation_id, ""), "unknown"), reader, message, pending)
-        elif self._faults.take("no_reply", tool):
+        elif self._faults.strikes("no_reply", tool):
             self._count("dropped", reader, message, pending)
         else:
             self._count("received", reader, message, pending)
             self._deliver(pending, text_of(reply["Value"]))
-            if self._faults.take("duplicate_reply", tool):
+            if self._faults.strikes("duplicate_reply", tool):
                 self._count("duplicate", reader, message, pending)
 
     def _fail_if_strict(self, pending: Pending | None) -> None:

@@ -41,6 +41,8 @@ def _begun(call: Call, caller: str, at: datetime) -> Event:
 
 
 def _ended(call: Call, caller: str, at: datetime) -> Event:
+    if call.kind == "agent" and call.calls and not call.error:  # its tools have told what there is to tell
+        return Event(at=at, state="working", agent=caller, tool=call.name, text="answered.")
     reply = reply_of(call)
     found = reply.get("summary") or reply.get("error") or call.error or call.output or "no answer"
     seconds = reply.get("seconds")

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,6 @@ from localcloud.launch.cloud import (
     Options,
     adf_arguments,
     app_settings,
-    base_environment,
     start_app,
     start_server,
     start_storage,
@@ -84,10 +84,19 @@ class World:
         async with self.http() as http:
             (await http.post("/admin/functions/runs_sweep", json={"input": ""})).raise_for_status()
 
-    async def faults(self, stand_in: str, **faults: Any) -> None:
+    async def foundry_faults(self, **faults: Any) -> None:
+        """Arm the agent service's fault switches; `clear=True` disarms them."""
         async with httpx.AsyncClient(trust_env=False) as http:
-            url = self.adf if stand_in == "adf" else self.foundry
-            (await http.post(f"{url}/_faults", json=faults)).raise_for_status()
+            (await http.post(f"{self.foundry}/_faults", json=faults)).raise_for_status()
+
+    @asynccontextmanager
+    async def adf_trouble(self, **trouble: Any) -> AsyncIterator[None]:
+        async with httpx.AsyncClient(base_url=self.adf, trust_env=False) as http:
+            (await http.post("/_faults", json=trouble)).raise_for_status()
+            try:
+                yield
+            finally:
+                (await http.delete("/_faults")).raise_for_status()
 
     async def foundry_stats(self) -> dict[str, Any]:
         async with httpx.AsyncClient(trust_env=False) as http:
@@ -111,6 +120,3 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         await made.stop_app()
     finally:
         await children.stop(3)
-
-
-__all__ = ["World", "base_environment", "world"]

@@ -28,7 +28,7 @@ async def begun(world: World, question: str = QUESTION) -> str:
 
 
 async def test_a_question_outlives_the_death_of_its_process_and_ends_once(world: World) -> None:
-    await world.faults("foundry", slow_child={"count": 1, "ms": 3000})
+    await world.foundry_faults(slow_child={"count": 1, "ms": 3000})
     before = (await world.foundry_stats())["requests"].get("POST /threads/{thread}/runs", 0)
     run_id = await begun(world)
     await world.kill_app()
@@ -46,7 +46,7 @@ async def test_a_question_outlives_the_death_of_its_process_and_ends_once(world:
 
 
 async def test_a_broken_stream_is_followed_by_polling(world: World) -> None:
-    await world.faults("foundry", stream_cut={"count": 1, "events": 4})
+    await world.foundry_faults(stream_cut={"count": 1, "events": 4})
     run = await world.ask(QUESTION)
     assert run["status"] == "done", run
     assert "LoadSales" in run["answer"]
@@ -55,7 +55,7 @@ async def test_a_broken_stream_is_followed_by_polling(world: World) -> None:
 @pytest.mark.parametrize("fault", ["http_500", "http_500_after", "connection_reset", "connection_reset_after"])
 async def test_a_run_that_fails_to_start_is_started_exactly_once(world: World, fault: str) -> None:
     ends = sum((await world.foundry_stats())["runs"].values())
-    await world.faults("foundry", **{fault: {"count": 1, "match": "POST /threads/{thread}/runs"}})
+    await world.foundry_faults(**{fault: {"count": 1, "match": "POST /threads/{thread}/runs"}})
     run = await world.ask(QUESTION)
     assert run["status"] == "done", run
     await asyncio.sleep(0.5)
@@ -63,7 +63,7 @@ async def test_a_run_that_fails_to_start_is_started_exactly_once(world: World, f
 
 
 async def test_a_throttled_agent_service_is_waited_for(world: World) -> None:
-    await world.faults("foundry", http_429={"count": 2, "retry_after": 1, "match": "POST /threads/{thread}/runs"})
+    await world.foundry_faults(http_429={"count": 2, "retry_after": 1, "match": "POST /threads/{thread}/runs"})
     assert (await world.ask(QUESTION))["status"] == "done"
 
 
@@ -76,27 +76,24 @@ async def test_a_failed_agent_run_fails_the_question_with_its_words(world: World
 
 
 async def test_a_tool_call_that_comes_twice_gets_one_answer(world: World) -> None:
-    await world.faults("foundry", duplicate_call={"count": 1})
+    await world.foundry_faults(duplicate_call={"count": 1})
     assert (await world.ask(QUESTION))["status"] == "done"
 
 
 async def test_a_run_can_be_cancelled_while_its_agents_work(world: World) -> None:
-    await world.faults("foundry", slow_child={"count": 1, "ms": 20000})
+    await world.foundry_faults(slow_child={"count": 1, "ms": 20000})
     run_id = await begun(world)
     async with world.http() as http:
         await http.post(f"/api/runs/{run_id}/cancel")
     assert (await world.ended(run_id, seconds=10))["status"] == "cancelled"
-    await world.faults("foundry", clear=True)
+    await world.foundry_faults(clear=True)
 
 
 async def test_data_factory_down_is_said_and_not_hidden(world: World) -> None:
-    await world.faults("adf", http_503={"count": None})
-    try:
+    async with world.adf_trouble(kind="status", status=503):
         run = await world.ask(QUESTION)
         async with world.http() as http:
             diagnosis = await http.post("/api/diagnose", json={"pipeline": "LoadSales"})
-    finally:
-        await world.faults("adf", clear=True)
     assert "Data Factory" in run["answer"]
     assert diagnosis.status_code == 503
     assert diagnosis.json()["retryable"]
@@ -141,11 +138,11 @@ async def test_missing_settings_are_told_and_nothing_crashes(world: World) -> No
 async def test_a_question_expires_at_its_deadline_when_no_tool_answers(world: World) -> None:
     await world.stop_app()
     await world.start_app(RUN_DEADLINE_SECONDS="4", TOOL_DEADLINE_SECONDS="3", ADF_TIMEOUT_SECONDS="2")
-    await world.faults("foundry", no_reply={"count": None})
+    await world.foundry_faults(no_reply={"count": None})
     try:
         run = await world.ask(QUESTION)
-        assert run["status"] == "expired"
+        assert run["status"] == "expired", run
     finally:
-        await world.faults("foundry", clear=True)
+        await world.foundry_faults(clear=True)
         await world.stop_app()
         await world.start_app()

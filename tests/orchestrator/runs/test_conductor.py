@@ -93,7 +93,7 @@ async def test_tells_what_each_agent_asked_and_found() -> None:
     assert told == [
         ("ops_supervisor", "pipeline_status", "asks: what failed?", None),
         ("pipeline_status", "adf_failures", "2 runs failed.", 0.2),
-        ("ops_supervisor", "pipeline_status", "2 runs failed.", None),
+        ("ops_supervisor", "pipeline_status", "answered.", None),
     ]
 
 
