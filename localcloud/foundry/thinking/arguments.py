@@ -18,6 +18,7 @@ from localcloud.foundry.thinking.words import likeness, stem, stems, words
 
 FREE_TEXT = bag("""query question search text prompt message topic phrase content body keywords q request""")
 PLACES = bag("""city location place country town destination origin region address where venue airport""")
+PEOPLE = bag("person people who whom customer client supplier employee attendee guest colleague owner user author")
 IDS = bag("id ids uuid guid key number reference code")
 DATES = bag("""date day when start end from to since until before after deadline departure arrival check""")
 STARTS = bag("start from since after begin")
@@ -25,10 +26,13 @@ ENDS = bag("end to until before finish")
 COUNTS = bag("limit top count max maximum size")
 UNITS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0, "night": 86400.0, "week": 604800.0, "month": 2592000.0}
 INSIDE = bag("in on at from within inside near")
+WHEREABOUTS = INSIDE | {"to", "for", "around", "over"}
 NEGATION = re.compile(r"\b(without|no|not|don't|exclude|excluding|except)\b", re.I)
+NEGATED = re.compile(r"\b(?:not|hasn't|haven't|isn't|aren't)\s+(?:yet\s+|been\s+)*(\w+)", re.I)
 TOP = re.compile(r"\b(?:top|first|last|latest|newest|up to|at most)\s+(\d+)\b(?!\s*(?:min|hour|day|week|month))", re.I)
 ENOUGH, ENOUGH_UNASKED = 1.2, 1.6  # how well a thing must fit a required property, and an optional one
-CLEAR, CLOSE = 2.5, 0.3
+CLEAR, CLOSE, SURE = 2.5, 0.3, 3.5
+CODED = ("guid", "code", "url", "email")
 PASSING = 0.75
 
 
@@ -49,7 +53,8 @@ class Source:
 class Filled:
     arguments: Json
     missing: tuple[str, ...] = ()  # required, not found
-    taken: float = 0  # how much of what was said found a place: names count 1, choices and spans a half
+    taken: float = 0  # how much of what was said found a place: names count 1, choices and spans a quarter
+    sure: bool = False  # something said can hardly be meant for another kind of tool
 
 
 def fill(offer: Offer, source: Source, peers: Sequence[Offer] = ()) -> Filled:
@@ -58,7 +63,7 @@ def fill(offer: Offer, source: Source, peers: Sequence[Offer] = ()) -> Filled:
     required = [name for name in offer.parameters.get("required") or [] if name in properties]
     plain = {name: plain_value(name, schema, source) for name, schema in properties.items()}
     arguments = {name: value for name, value in plain.items() if value is not None}
-    taken = sum(0.5 for name in arguments if not set(words(name)) & FREE_TEXT)
+    taken = sum(0.25 for name in arguments if not set(words(name)) & FREE_TEXT)
     rest = {name: schema for name, schema in properties.items() if name not in arguments}
     named = place(offer, rest, peers or [offer], entities_of(source.text))
     if not named.arguments and source.around:
@@ -69,7 +74,9 @@ def fill(offer: Offer, source: Source, peers: Sequence[Offer] = ()) -> Filled:
     for name in required:
         if name not in arguments and (value := last_resort(name, properties[name], source)) is not None:
             arguments[name] = value
-    return Filled(arguments, tuple(name for name in required if name not in arguments), taken + named.weight)
+    return Filled(
+        arguments, tuple(name for name in required if name not in arguments), taken + named.weight, named.sure
+    )
 
 
 def plain_value(name: str, schema: Json, source: Source) -> Any:
@@ -91,6 +98,7 @@ def plain_value(name: str, schema: Json, source: Source) -> Any:
 
 
 def choices(options: Sequence[Any], text: str) -> list[Any]:
+    text = NEGATED.sub(r"un\1", text)
     asked = {stem(word) for word in words(text)}
     return [option for option in options if any(same_word(option, word) for word in asked)]
 
@@ -191,7 +199,8 @@ def free_text(parts: set[str], text: str) -> str:
 @dataclass(frozen=True)
 class Placed:
     arguments: Json
-    weight: float  # how sure the placing is: about 1 for each thing that clearly fits
+    weight: float  # about 1 for each thing that fits
+    sure: bool  # one of them can hardly belong anywhere else
 
 
 def place(offer: Offer, wanted: dict[str, Json], peers: Sequence[Offer], entities: Sequence[Entity]) -> Placed:
@@ -209,13 +218,15 @@ def place(offer: Offer, wanted: dict[str, Json], peers: Sequence[Offer], entitie
     )
     placed: Json = {}
     used: dict[int, float] = {}
+    sure = False
     for score, _, name, entity in ranked:
         home, best = homes[entity.start]
-        at_home = name == home or score > best - CLOSE
+        at_home = name == home or score > best - CLOSE or entity.kind == "proper"
         if score >= bar(offer, name) and at_home and entity.start not in used and name not in placed:
             placed[name] = [entity.text] if wanted[name].get("type") == "array" else entity.text
             used[entity.start] = min(1.0, score / CLEAR)
-    return Placed(placed, sum(used.values()))
+            sure = sure or (score >= SURE and entity.kind in CODED)
+    return Placed(placed, sum(used.values()), sure)
 
 
 def home_of(entity: Entity, peers: Sequence[Offer]) -> tuple[str, float]:
@@ -283,9 +294,11 @@ def by_kind(parts: set[str], schema: Json, entity: Entity) -> float:
     if schema.get("format") == "uuid" or parts & IDS:
         return {"guid": 3.0, "code": 2.5, "quoted": 0.6, "number": 0.4}.get(entity.kind, 0.0)
     if parts & PLACES:
-        return {"proper": 2.0, "quoted": 1.0}.get(entity.kind, 0.0) + 0.5 * (entity.before in INSIDE)
+        return {"proper": 1.2, "quoted": 1.0}.get(entity.kind, 0.0) + 1.0 * (entity.before in WHEREABOUTS)
     if entity.kind in ("url", "email", "guid", "number"):
         return 0.0
+    if parts & PEOPLE and entity.kind == "proper":
+        return 1.8
     return {"name": 1.5, "quoted": 1.5, "code": 1.2, "kebab": 1.0, "proper": 1.2}[entity.kind]
 
 

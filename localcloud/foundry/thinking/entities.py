@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from localcloud.foundry.thinking.thesaurus import bag
+from localcloud.foundry.thinking.words import FAINT, SILENT
 
 Kind = Literal["quoted", "guid", "code", "name", "kebab", "proper", "url", "email", "number"]
 
@@ -59,10 +60,14 @@ def entities_of(text: str) -> list[Entity]:
 
 def entity_at(text: str, kind: Kind, match: re.Match[str]) -> Entity | None:
     value = next((group for group in match.groups() if group), match.group())
+    if kind == "proper":
+        value = without_opener(value)
     head, tail = text[: match.start()], text[match.end() :]
     if kind == "kebab" and value.startswith(ORDINARY_COMPOUNDS):
         return None
-    if kind == "proper" and (value in NOT_NAMES or (STARTS.search(head) and " " not in value and not value.isupper())):
+    if kind == "proper" and (
+        value in NOT_NAMES or (STARTS.search(head) and " " not in match.group() and not value.isupper())
+    ):
         return None
     before, after = BEFORE.search(head), AFTER.search(tail)
     return Entity(
@@ -73,6 +78,17 @@ def entity_at(text: str, kind: Kind, match: re.Match[str]) -> Entity | None:
         before.group(1).lower() if before else "",
         after.group(1).lower() if after else "",
     )
+
+
+def without_opener(name: str) -> str:
+    """'Does Acme' at the beginning of a sentence is about Acme."""
+    first, _, rest = name.partition(" ")
+    return rest if rest and first.lower() in (SILENT | FAINT) - {"new"} else name
+
+
+def codes_of(text: str) -> list[str]:
+    """The names that are no words of the language, or are quoted: what they are made of says nothing."""
+    return [entity.text for entity in entities_of(text) if entity.kind not in ("proper", "number")]
 
 
 def names_of(text: str) -> list[str]:

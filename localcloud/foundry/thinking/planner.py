@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from localcloud.foundry.records import Usage
 from localcloud.foundry.thinking import replies
 from localcloud.foundry.thinking.arguments import Filled, Source, fill
-from localcloud.foundry.thinking.entities import names_of
+from localcloud.foundry.thinking.entities import codes_of, names_of
 from localcloud.foundry.thinking.matching import ENOUGH, Card, Deck, asked_words, deck_of
 from localcloud.foundry.thinking.question import CONTEXT, REASON, Clause, Question, asks_reason, read, trimmed
 from localcloud.foundry.thinking.turns import Call, Offer, Outcome, Prompt, Turn
@@ -24,6 +24,7 @@ MAX_TOGETHER = 3  # calls made for several things of one kind
 MAX_ROUNDS = 5
 BORROWED = 0.4  # weight of the words a dependent clause takes from the one before it
 MISSING, TAKEN = 0.45, 0.5  # what a tool loses when it cannot be called, and wins for each named thing it can use
+TOUCHED = 0.4  # tools whose words are not even touched win nothing by arguments that happen to fit
 UNASKED = 0.7  # what a tool that gives reasons loses when no reason is asked for
 REASONS = dict.fromkeys(stems(" ".join(REASON)), 1.0)
 
@@ -87,9 +88,9 @@ class Planner:
         return found
 
     def choose(self, clause: Clause, borrowed: str, question: Question, deck: Deck) -> Choice | None:
-        asked = asked_words(clause.text, names_of(clause.text))
+        asked = asked_words(clause.text, codes_of(clause.text))
         if clause.dependent or len(asked) < 2:
-            lent = asked_words(borrowed, names_of(borrowed), BORROWED)
+            lent = asked_words(borrowed, codes_of(borrowed), BORROWED)
             asked = {**lent, **asked}
         source = Source(clause.text, around_of(clause, question), self._clock())
         rated = [self.rated(card, asked, clause, source, deck) for card in deck.cards]
@@ -102,7 +103,8 @@ class Planner:
         fit = MISSING if filled.missing else 1.0
         if not asks_reason(clause.text) and gives_most_reasons(card, deck):
             fit *= UNASKED
-        return Choice(clause, card.offer, filled, words * fit + (TAKEN * filled.taken if words else 0.0))
+        bonus = TAKEN * filled.taken if words >= TOUCHED else 0.0
+        return Choice(clause, card.offer, filled, words * fit + bonus + (ENOUGH if filled.sure else 0.0))
 
     def source_for(self, offer: Offer, source: Source) -> Source:
         """An agent is asked in words that stand by themselves: it sees nothing of this conversation."""

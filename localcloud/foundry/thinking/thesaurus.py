@@ -58,15 +58,15 @@ GROUPS = (
     "stock share ticker quote trade",
     # weather
     "weather forecast rain rainy sun sunny snow temperature umbrella cold hot warm wind windy storm degree wet coat "
-    "freeze cloudy humid",
+    "freeze cloudy humid outside outdoors",
     # people and time
     "calendar meet meeting appointment agenda diary event busy free schedule invite slot",
     "schedule timetable plan planned calendar",
     "contact phone call colleague person employee staff who",
     "mail email message inbox letter",
     "send forward deliver post notify",
-    "leave vacation holiday absence off",
-    "book reserve reservation",
+    "leave vacation holiday absence absent away off ill sick unwell",
+    "book reserve reservation invite arrange organise set",
     # places and travel
     "flight fly plane airport airline depart arrive",
     "train rail station depart arrive platform",

@@ -17,7 +17,7 @@ SILENT = bag(
     had it its they them their this that these those there here he she we us you your i me my mine our and or
     but if so than then not no any some all each every both either just only also too very really quite ever
     please can could would should may might will shall must let lets let's i'd i'm i've it's that's what's who's
-    how's where's there's what which who whom whose when where how up out off over about into onto per via
+    how's where's there's what which who whom whose when where how up out over about into onto per via
     within during while because s t re ve ll d m more most much many own same such other another one ones thing
     things something anything everything nothing someone anyone anybody everybody get got gets"""
 )

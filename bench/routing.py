@@ -1,0 +1,107 @@
+"""How often the deterministic planner picks the right tool: `python -m bench.routing [--json] [--misses]`.
+
+Plays every `bench/questions/*.jsonl` against the tool set its lines name (`tools_<set>.json`, "adf" when they name
+none). A line expects a tool by `expect_tool` (null: none fits) or by `intent`, which the tool set maps to tools, and
+arguments by `expect_args` or by its further keys. The last line printed is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from localcloud.foundry.thinking.planner import Planner
+from localcloud.foundry.thinking.turns import Call, Offer, Prompt, Said
+
+HERE = Path(__file__).parent / "questions"
+OWN_KEYS = frozenset({"question", "tools", "expect_tool", "expect_args", "intent"})
+
+
+@dataclass(frozen=True)
+class ToolSet:
+    offers: tuple[Offer, ...]
+    intents: dict[str, list[str | None]]
+
+    @classmethod
+    def load(cls, path: Path) -> ToolSet:
+        body = json.loads(path.read_text(encoding="utf-8"))
+        offers = tuple(Offer(tool["name"], tool["description"], tool["parameters"]) for tool in body["tools"])
+        return cls(offers, body.get("intents", {}))
+
+
+@dataclass
+class Score:
+    asked: int = 0
+    tool: int = 0
+    with_arguments: int = 0  # questions that expect arguments
+    arguments: int = 0  # of those, answered with the right tool and all of them
+    misses: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        rate = round(self.tool / self.asked, 3) if self.asked else None
+        filled = round(self.arguments / self.with_arguments, 3) if self.with_arguments else None
+        return {"asked": self.asked, "tool_hit_rate": rate, "argument_hit_rate": filled}
+
+
+def lines_of(path: Path) -> Iterable[dict[str, Any]]:
+    return (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+
+
+async def play(lines: Iterable[dict[str, Any]], sets: dict[str, ToolSet]) -> Score:
+    score, planner = Score(), Planner()
+    for line in lines:
+        tools = sets.get(line.get("tools", "adf"))
+        wanted = expected_tools(line, tools) if tools else None
+        if tools is None or wanted is None:
+            continue
+        prompt = Prompt("local", "", (Said("user", line["question"]),), tools.offers)
+        judge(score, line, wanted, (await planner.think(prompt)).calls)
+    return score
+
+
+def expected_tools(line: dict[str, Any], tools: ToolSet) -> list[str | None] | None:
+    if "expect_tool" in line:
+        return [line["expect_tool"]]
+    return tools.intents.get(line.get("intent", ""))
+
+
+def judge(score: Score, line: dict[str, Any], wanted: list[str | None], calls: tuple[Call, ...]) -> None:
+    score.asked += 1
+    hit = next((call for call in calls if call.name in wanted), None)
+    score.tool += bool(hit) or (not calls and None in wanted)
+    arguments = line.get("expect_args") or {key: value for key, value in line.items() if key not in OWN_KEYS}
+    known = bool(hit) and all(same(hit.arguments.get(k), v) for k, v in arguments.items()) if hit else False
+    score.with_arguments += bool(arguments)
+    score.arguments += bool(arguments) and known
+    if not (known if arguments else hit or (not calls and None in wanted)):
+        called = "; ".join(f"{call.name} {json.dumps(call.arguments, ensure_ascii=False)}" for call in calls)
+        score.misses.append(f"{line['question']} → {called or 'nothing'}")
+
+
+def same(found: Any, wanted: Any) -> bool:
+    return found == wanted or str(found).casefold() == str(wanted).casefold()
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.routing", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="only the last line")
+    parser.add_argument("--short", action="store_true", help="accepted for the sake of its fellows: it is short anyway")
+    parser.add_argument("--misses", action="store_true", help="show what went wrong")
+    args = parser.parse_args()
+    sets = {path.stem.removeprefix("tools_"): ToolSet.load(path) for path in sorted(HERE.glob("tools_*.json"))}
+    scores = {path.stem: await play(lines_of(path), sets) for path in sorted(HERE.glob("*.jsonl"))}
+    for name, score in scores.items():
+        if not args.json:
+            print(f"{name}: {score.tool} of {score.asked} tools, {score.arguments} of {score.with_arguments} arguments")
+        for miss in score.misses if args.misses else ():
+            print(f"  {miss}")
+    print(json.dumps({name: score.as_json() for name, score in scores.items()}))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
