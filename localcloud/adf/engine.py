@@ -21,6 +21,7 @@ HANDOVER = timedelta(milliseconds=310)  # between one activity and the next
 CONTAINER_SECONDS = 0.6
 DEEPEST = 12  # pipelines may call each other in a circle; the service refuses at deployment, we stop here
 PARALLEL_ROUNDS, MOST_PARALLEL = 20, 50
+MOVES_ROWS = frozenset({"Copy", "ExecuteDataFlow"})
 
 
 @dataclass(slots=True)
@@ -228,11 +229,16 @@ class Engine:
             iteration=spot.rounds[0] if spot.rounds else None,
             iteration_hash=dice.token("round", spot.run_id, spot.rounds) if spot.rounds else "",
             child=child,
-            rows=mishap.rows if mishap and mishap.rows is not None else self._behaviour.rows(spot),
+            rows=self._rows(spot, mishap),
             notes=mishap.notes if mishap else {},
         )
         frame.runs.append(run)
         return run
+
+    def _rows(self, spot: Spot, mishap: Mishap | None) -> int | None:
+        if spot.activity.type not in MOVES_ROWS:
+            return None
+        return mishap.rows if mishap and mishap.rows is not None else self._behaviour.rows(spot)
 
 
 def _activity_id(spot: Spot, attempt: int) -> str:

@@ -196,7 +196,7 @@ def _external(run: ActivityRun, factory: Factory) -> dict[str, Any]:
 
 
 def _delete(run: ActivityRun, factory: Factory) -> dict[str, Any]:
-    return {"filesDeleted": 1 + (run.rows or 0) % 9, **_worked(run, factory, "PipelineActivity")}
+    return {"filesDeleted": dice.whole(1, 9, "deleted", run.id), **_worked(run, factory, "PipelineActivity")}
 
 
 def _worked(run: ActivityRun, factory: Factory, kind: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.mgmt.datafactory import DataFactoryManagementClient
 
 ROOT = Path(__file__).resolve().parents[3]
-SHARED = ROOT / "../shared/adf"
+SHARED = ROOT / "../shared" / "adf"
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 NOW = datetime(2026, 3, 18, 9, 30, tzinfo=UTC)
 
@@ -47,8 +47,16 @@ def stand_in() -> Iterator[str]:
 
 
 @pytest.fixture
+def door(stand_in: str) -> Iterator[httpx.Client]:
+    """To ask without the SDK and to order trouble, which is over after the test. The world is left as it is."""
+    with httpx.Client(base_url=stand_in) as client:
+        yield client
+        client.delete("/_faults").raise_for_status()
+
+
+@pytest.fixture
 def steer(stand_in: str) -> Iterator[httpx.Client]:
-    """To `/_faults`, `/_clock` and the rest; the world is brought back to its beginning after the test."""
+    """For tests that change the world or its clock; it is brought back to its beginning after the test."""
     with httpx.Client(base_url=stand_in) as client:
         yield client
         client.post("/_reset").raise_for_status()

@@ -40,9 +40,9 @@ def test_a_factory_that_is_not_there(sdk: Sdk, group: str, factory: str, code: s
         sdk.factories.get(group, factory)
 
 
-def test_a_subscription_that_is_not_there(sdk: Sdk, steer: httpx.Client) -> None:
+def test_a_subscription_that_is_not_there(sdk: Sdk, door: httpx.Client) -> None:
     path = "/subscriptions/11111111-0000-0000-0000-000000000000/providers/Microsoft.DataFactory/factories"
-    answer = steer.get(path, params={"api-version": "2018-06-01"}, headers={"Authorization": "Bearer x"})
+    answer = door.get(path, params={"api-version": "2018-06-01"}, headers={"Authorization": "Bearer x"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "SubscriptionNotFound")
 
 
@@ -87,14 +87,14 @@ def test_a_change_of_an_older_version_is_refused(sdk: Sdk, steer: httpx.Client) 
         sdk.pipelines.create_or_update(*PROD, "Fresh", WAIT, etag=old, match_condition=MatchConditions.IfNotModified)
 
 
-def test_reading_what_one_has_already_says_so(sdk: Sdk, steer: httpx.Client) -> None:
+def test_reading_what_one_has_already_says_so(sdk: Sdk, door: httpx.Client) -> None:
     pipeline: Any = sdk.pipelines.get(*PROD, "LoadSales")
     url = f"{pipeline.id}?api-version=2018-06-01"
-    answer = steer.get(url, headers={"Authorization": "Bearer x", "If-None-Match": f'"{pipeline.etag}"'})
+    answer = door.get(url, headers={"Authorization": "Bearer x", "If-None-Match": f'"{pipeline.etag}"'})
     assert answer.status_code == 304
 
 
-def test_a_reference_to_nothing_is_refused(sdk: Sdk, steer: httpx.Client) -> None:
+def test_a_reference_to_nothing_is_refused(sdk: Sdk, door: httpx.Client) -> None:
     call = {"name": "Call", "type": "ExecutePipeline"}
     call["typeProperties"] = {"pipeline": {"referenceName": "Nowhere", "type": "PipelineReference"}}  # type: ignore[assignment]
     body: Any = {"properties": {"activities": [call]}}
@@ -102,13 +102,13 @@ def test_a_reference_to_nothing_is_refused(sdk: Sdk, steer: httpx.Client) -> Non
         sdk.pipelines.create_or_update(*PROD, "Fresh", body)
 
 
-def test_a_definition_that_could_not_run_is_refused(sdk: Sdk, steer: httpx.Client) -> None:
+def test_a_definition_that_could_not_run_is_refused(sdk: Sdk, door: httpx.Client) -> None:
     body: Any = {"properties": {"activities": [{"type": "Wait"}]}}
     with pytest.raises(HttpResponseError, match="lacks 'name' or 'type'"):
         sdk.pipelines.create_or_update(*PROD, "Fresh", body)
 
 
-def test_what_others_use_is_not_deleted(sdk: Sdk, steer: httpx.Client) -> None:
+def test_what_others_use_is_not_deleted(sdk: Sdk, door: httpx.Client) -> None:
     with pytest.raises(HttpResponseError, match="referenced by"):
         sdk.pipelines.delete(*PROD, "LoadFactSales")
 
@@ -124,7 +124,7 @@ def test_deleting_twice_does_no_harm(sdk: Sdk, steer: httpx.Client) -> None:
     sdk.pipelines.delete(*PROD, "BackfillOrders")
 
 
-def test_a_started_trigger_is_not_changed(sdk: Sdk, steer: httpx.Client) -> None:
+def test_a_started_trigger_is_not_changed(sdk: Sdk, door: httpx.Client) -> None:
     trigger: Any = sdk.triggers.get(*PROD, "EveryHour")
     with pytest.raises(HttpResponseError, match="TriggerEnabledCannotUpdate"):
         sdk.triggers.create_or_update(*PROD, "EveryHour", trigger)
