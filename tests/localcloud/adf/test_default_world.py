@@ -178,3 +178,16 @@ def test_the_stand_in_never_reads_the_truth() -> None:
 @pytest.mark.parametrize("name", names())
 def test_every_scenario_makes_a_world(name: str) -> None:
     assert World(load_scenario(name), fixed=datetime(2026, 7, 1, 0, 3, tzinfo=UTC)).factories
+
+
+def names_in(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from names_in(inner)
+
+
+def test_no_name_in_the_definitions_is_taken_for_a_truth_value() -> None:
+    """YAML reads a bare `on` as true, and a Switch has a property of that name."""
+    resources = [seed.resources for seed in load_scenario("default").factories]
+    assert {type(name) for each in resources for kind in each.values() for name in names_in(dict(kind))} == {str}
