@@ -39,8 +39,9 @@ SPECIALISTS = (
     Specialist(
         name="pipeline_status",
         description=(
-            "Tells the state and history of pipelines: what is failing in a period, what ran and when, what is running "
-            "now, how many runs succeeded or failed. Give it the period and, if known, the pipeline name."
+            "Says what failed, is failing, ran and is running, for all pipelines or for one, in the last "
+            "hours or days: counts by status, failures grouped by cause, times, run ids. Give it the period and, if "
+            "known, the pipeline name."
         ),
         tools=("adf_failures", "adf_pipeline_runs"),
     ),

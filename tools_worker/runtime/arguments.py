@@ -81,4 +81,4 @@ def _sentence(error: ErrorDetails, tool: ToolSpec) -> str:
         return f"There is no argument {name!r}." + (f" Closest: {close[0]!r}." if close else "")
     if error["loc"]:
         return f"Argument {name!r}: {error['msg']} (got {str(error['input'])[:80]!r})."
-    return f"{error['msg']}."
+    return f"{error['msg'].removeprefix('Value error, ').rstrip('.').capitalize()}."

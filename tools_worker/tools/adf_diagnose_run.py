@@ -23,8 +23,10 @@ class DiagnoseRunArguments(Arguments):
 
     @model_validator(mode="after")
     def _one_of_them(self) -> DiagnoseRunArguments:
-        if bool(self.run_id) == bool(self.pipeline):
-            raise ValueError("give either run_id or pipeline, and not both")
+        if self.run_id and self.pipeline:
+            raise ValueError("give run_id or pipeline, not both")
+        if not self.run_id and not self.pipeline:
+            raise ValueError("name a run (run_id) or a pipeline (pipeline)")
         return self
 
 
