@@ -121,6 +121,22 @@ async def test_agent_service_down_is_a_clear_failure(world: World) -> None:
         await world.start_app()
 
 
+async def test_storage_down_is_a_clear_problem(world: World) -> None:
+    await world.stop_app()
+    nowhere = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;QueueEndpoint=http://127.0.0.1:9/a;"
+    await world.start_app(STORAGE=nowhere + "TableEndpoint=http://127.0.0.1:9/a;")
+    try:
+        async with world.http() as http:
+            asked = await http.post("/api/ask", json={"question": QUESTION})
+            diagnosis = await http.post("/api/diagnose", json={"pipeline": "LoadSales"})
+        assert (asked.status_code, asked.json()["code"]) == (503, "upstream_unavailable")
+        assert "storage" in asked.json()["detail"]
+        assert diagnosis.status_code == 200  # it needs no storage
+    finally:
+        await world.stop_app()
+        await world.start_app()
+
+
 async def test_missing_settings_are_told_and_nothing_crashes(world: World) -> None:
     await world.stop_app()
     await world.start_app(FOUNDRY_MODEL="", ADF_SUBSCRIPTION_ID="")
