@@ -24,9 +24,11 @@ def page(records: Iterable[R], query: QueryParams, places: dict[str, int], as_js
     sign = 1 if order == "asc" else -1
     ordered = sorted(records, key=lambda record: sign * places[record.id])
     if after := query.get("after"):
-        ordered = [r for r in ordered if sign * places[r.id] > sign * place(after, places, "after")]
+        bound = sign * place(after, places, "after")
+        ordered = [record for record in ordered if sign * places[record.id] > bound]
     if before := query.get("before"):
-        ordered = [r for r in ordered if sign * places[r.id] < sign * place(before, places, "before")]
+        bound = sign * place(before, places, "before")
+        ordered = [record for record in ordered if sign * places[record.id] < bound]
     limit = limit_of(query)
     shown = ordered[-limit:] if query.get("before") and not query.get("after") else ordered[:limit]
     return {

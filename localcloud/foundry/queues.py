@@ -190,8 +190,7 @@ class Exchange:
             self._count("malformed", reader, message, pending)
             self._fail_if_strict(pending)
         elif pending is None or pending.reply.done():
-            kinds = {"answered": "duplicate", "given up": "late"}
-            self._count(kinds.get(self._closed.get(correlation_id, ""), "unknown"), reader, message, pending)
+            self._count(self._why_unwanted(correlation_id, pending), reader, message, pending)
         elif self._faults.strikes("no_reply", tool):
             self._count("dropped", reader, message, pending)
         else:
@@ -199,6 +198,11 @@ class Exchange:
             self._deliver(pending, text_of(reply["Value"]))
             if self._faults.strikes("duplicate_reply", tool):
                 self._count("duplicate", reader, message, pending)
+
+    def _why_unwanted(self, correlation_id: str, pending: Pending | None) -> str:
+        if pending or self._closed.get(correlation_id) == "answered":
+            return "duplicate"
+        return "late" if correlation_id in self._closed else "unknown"
 
     def _fail_if_strict(self, pending: Pending | None) -> None:
         if self._settings.strict_replies and pending and not pending.reply.done():
