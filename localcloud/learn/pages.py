@@ -133,7 +133,7 @@ PAGES = (
     Page(
         "Monitor runs for longer than 45 days",
         "monitor-retention",
-        "Data Factory keeps pipeline runs for 45 days. To look further back, send the logs by a diagnostic setting "
+        "Pipeline runs are kept for 45 days. To look further back, send the logs by a diagnostic setting "
         "to a Log Analytics workspace and query the tables of pipeline, activity and trigger runs there. Alerts on "
         "failed runs can be made from metrics without any log.",
     ),

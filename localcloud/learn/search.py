@@ -12,7 +12,40 @@ from localcloud.learn.pages import Page
 
 TERM = re.compile(r"[a-z0-9]+")
 COMMON = frozenset(
-    ("a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "i", "in", "is", "it")
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "can",
+        "do",
+        "does",
+        "for",
+        "from",
+        "how",
+        "i",
+        "in",
+        "is",
+        "it",
+        "long",
+        "mean",
+        "my",
+        "of",
+        "on",
+        "or",
+        "that",
+        "the",
+        "to",
+        "was",
+        "what",
+        "when",
+        "why",
+        "with",
+    ]
 )
 SATURATION, LENGTH_WEIGHT = 1.4, 0.6
 TITLE_COUNTS = 3  # a word of the title weighs as much as three of the text
