@@ -9,30 +9,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.foundry.records import Json
-from localcloud.foundry.thinking.entities import Entity, entities_of
+from localcloud.foundry.thinking.bare import bare_names
+from localcloud.foundry.thinking.entities import entities_of
 from localcloud.foundry.thinking.matching import properties_of
+from localcloud.foundry.thinking.placing import FREE_TEXT, IDS, Peers, Placed, place
 from localcloud.foundry.thinking.thesaurus import bag
 from localcloud.foundry.thinking.times import counted, day_of, span_of
 from localcloud.foundry.thinking.turns import Offer
 from localcloud.foundry.thinking.words import likeness, stem, stems, words
 
-FREE_TEXT = bag("""query question search text prompt message topic phrase content body keywords q request""")
-PLACES = bag("""city location place country town destination origin region address where venue airport""")
-PEOPLE = bag("person people who whom customer client supplier employee attendee guest colleague owner user author")
-IDS = bag("id ids uuid guid key number reference code")
 DATES = bag("""date day when start end from to since until before after deadline departure arrival check""")
 STARTS = bag("start from since after begin")
 ENDS = bag("end to until before finish")
 COUNTS = bag("limit top count max maximum size")
 UNITS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0, "night": 86400.0, "week": 604800.0, "month": 2592000.0}
-INSIDE = bag("in on at from within inside near")
-WHEREABOUTS = INSIDE | {"to", "for", "around", "over"}
 NEGATION = re.compile(r"\b(without|no|not|don't|exclude|excluding|except)\b", re.I)
 NEGATED = re.compile(r"\b(?:not|hasn't|haven't|isn't|aren't)\s+(?:yet\s+|been\s+)*(\w+)", re.I)
 TOP = re.compile(r"\b(?:top|first|last|latest|newest|up to|at most)\s+(\d+)\b(?!\s*(?:min|hour|day|week|month))", re.I)
-ENOUGH, ENOUGH_UNASKED = 1.2, 1.6  # how well a thing must fit a required property, and an optional one
-CLEAR, CLOSE, SURE = 2.5, 0.3, 3.5
-CODED = ("guid", "code", "url", "email")
 PASSING = 0.75
 
 
@@ -55,9 +48,10 @@ class Filled:
     missing: tuple[str, ...] = ()  # required, not found
     taken: float = 0  # how much of what was said found a place: names count 1, choices and spans a quarter
     sure: bool = False  # something said can hardly be meant for another kind of tool
+    heard: frozenset[str] = frozenset()  # the named things that found a place
 
 
-def fill(offer: Offer, source: Source, peers: Sequence[Offer] = ()) -> Filled:
+def fill(offer: Offer, source: Source, peers: Peers | None = None) -> Filled:
     """Arguments for the offer. Optional properties the text says nothing of are left out."""
     properties = properties_of(offer.parameters)
     required = [name for name in offer.parameters.get("required") or [] if name in properties]
@@ -65,18 +59,23 @@ def fill(offer: Offer, source: Source, peers: Sequence[Offer] = ()) -> Filled:
     arguments = {name: value for name, value in plain.items() if value is not None}
     taken = sum(0.25 for name in arguments if not set(words(name)) & FREE_TEXT)
     rest = {name: schema for name, schema in properties.items() if name not in arguments}
-    named = place(offer, rest, peers or [offer], entities_of(source.text))
-    if not named.arguments and source.around:
-        named = place(
-            offer, rest, peers or [offer], [entity for entity in entities_of(source.around) if entity.kind != "number"]
-        )
+    named = named_in(offer, rest, peers or Peers.of([offer]), source)
     arguments |= named.arguments
     for name in required:
-        if name not in arguments and (value := last_resort(name, properties[name], source)) is not None:
-            arguments[name] = value
-    return Filled(
-        arguments, tuple(name for name in required if name not in arguments), taken + named.weight, named.sure
-    )
+        if name not in arguments and properties[name].get("default") is not None:
+            arguments[name] = properties[name]["default"]
+    missing = tuple(name for name in required if name not in arguments)
+    return Filled(arguments, missing, taken + named.weight, named.sure, named.heard)
+
+
+def named_in(offer: Offer, wanted: dict[str, Json], peers: Peers, source: Source) -> Placed:
+    """What is named in the text; else around it; else what stands where a name would, which proves nothing."""
+    around = [entity for entity in entities_of(source.around) if entity.kind != "number"]
+    for entities in (entities_of(source.text), around):
+        placed = place(offer, wanted, peers, entities)
+        if placed.arguments:
+            return placed
+    return Placed(place(offer, wanted, peers, bare_names(source.text, peers.offers)).arguments)
 
 
 def plain_value(name: str, schema: Json, source: Source) -> Any:
@@ -194,131 +193,3 @@ def free_text(parts: set[str], text: str) -> str:
     """What is quoted, where a text itself is wanted; else all that was said."""
     quoted = [entity.text for entity in entities_of(text) if entity.kind == "quoted"]
     return quoted[0] if quoted and parts & {"text", "message", "phrase", "content", "body"} else text.strip()
-
-
-@dataclass(frozen=True)
-class Placed:
-    arguments: Json
-    weight: float  # about 1 for each thing that fits
-    sure: bool  # one of them can hardly belong anywhere else
-
-
-def place(offer: Offer, wanted: dict[str, Json], peers: Sequence[Offer], entities: Sequence[Entity]) -> Placed:
-    """Give named things to the properties they suit best, the clearest matches first."""
-    meant = [entity for entity in entities if not (entity.kind == "number" and stem(entity.after) in UNITS)]
-    homes = {entity.start: home_of(entity, peers) for entity in meant}
-    ranked = sorted(
-        (
-            (suits(offer, name, schema, peers, entity), -order, name, entity)
-            for order, (name, schema) in enumerate(wanted.items())
-            for entity in meant
-        ),
-        key=lambda one: one[:2],
-        reverse=True,
-    )
-    placed: Json = {}
-    used: dict[int, float] = {}
-    sure = False
-    for score, _, name, entity in ranked:
-        home, best = homes[entity.start]
-        at_home = name == home or score > best - CLOSE or entity.kind == "proper"
-        if score >= bar(offer, name) and at_home and entity.start not in used and name not in placed:
-            placed[name] = [entity.text] if wanted[name].get("type") == "array" else entity.text
-            used[entity.start] = min(1.0, score / CLEAR)
-            sure = sure or (score >= SURE and entity.kind in CODED)
-    return Placed(placed, sum(used.values()), sure)
-
-
-def home_of(entity: Entity, peers: Sequence[Offer]) -> tuple[str, float]:
-    """The property this thing suits best among all tools at hand: that tells what kind of thing it is."""
-    rated = (
-        (suits(peer, name, schema, peers, entity), name)
-        for peer in peers
-        for name, schema in properties_of(peer.parameters).items()
-    )
-    score, name = max(rated, default=(0.0, ""))
-    return name, score
-
-
-def bar(offer: Offer, name: str) -> float:
-    return ENOUGH if name in (offer.parameters.get("required") or ()) else ENOUGH_UNASKED
-
-
-def suits(offer: Offer, name: str, schema: Json, peers: Sequence[Offer], entity: Entity) -> float:
-    """How well a named thing fits a property; 0 when it cannot be meant."""
-    if schema.get("type", "string") not in ("string", "array") or not allowed(name, schema, entity):
-        return 0.0
-    parts = words(name)
-    shape = by_kind(set(parts), schema, entity)
-    if shape <= 0:
-        return 0.0
-    about = max(subject(peer, name) for peer in peers)
-    inside = entity.before in INSIDE
-    score = shape + beside(parts, entity) + about - (1.2 if inside and about >= 1 else 0.0)
-    score += 0.7 if about < 1 and (inside or entity.kind == "kebab") else 0.0
-    score += 3.0 if mentioned(entity.text, schema) else 0.0
-    return score + (0.3 if name in (offer.parameters.get("required") or ()) else 0.0)
-
-
-def subject(offer: Offer, name: str) -> float:
-    """How much the tool is about this property: 1 when its name says so."""
-    own = set(stems(name))
-    if own & set(stems(offer.name)):
-        return 1.0
-    return 0.6 if own & set(stems(offer.description)) else 0.0
-
-
-def allowed(name: str, schema: Json, entity: Entity) -> bool:
-    """Whether the property may hold a named thing at all, and this one by its pattern."""
-    pattern, parts = schema.get("pattern"), set(words(name))
-    if "enum" in schema or schema.get("format") in ("date", "date-time") or (parts & FREE_TEXT and not parts & IDS):
-        return False
-    return not pattern or re.search(pattern, entity.text) is not None
-
-
-def mentioned(text: str, schema: Json) -> bool:
-    return text in re.findall(r"[\w-]+", str(schema.get("description", "")))
-
-
-def beside(parts: Sequence[str], entity: Entity) -> float:
-    ties = [likeness(stem(part), stem(word)) for part in parts for word in (entity.before, entity.after) if word]
-    return 3.0 * max((tie for tie in ties if tie >= 0.7), default=0.0)
-
-
-def by_kind(parts: set[str], schema: Json, entity: Entity) -> float:
-    """What the shape of a thing says about the property it may belong to."""
-    if schema.get("format") in ("uri", "url") or parts & {"url", "uri", "link"}:
-        return 3.0 if entity.kind == "url" else 0.0
-    if schema.get("format") == "email" or "email" in parts:
-        return 3.0 if entity.kind == "email" else 0.0
-    if schema.get("format") == "uuid" or parts & IDS:
-        return {"guid": 3.0, "code": 2.5, "quoted": 0.6, "number": 0.4}.get(entity.kind, 0.0)
-    if parts & PLACES:
-        return {"proper": 1.2, "quoted": 1.0}.get(entity.kind, 0.0) + 1.0 * (entity.before in WHEREABOUTS)
-    if entity.kind in ("url", "email", "guid", "number"):
-        return 0.0
-    if parts & PEOPLE and entity.kind == "proper":
-        return 1.8
-    return {"name": 1.5, "quoted": 1.5, "code": 1.2, "kebab": 1.0, "proper": 1.2}[entity.kind]
-
-
-BARE = re.compile(
-    r"\b(?:did|does|do|is|was|are|were|has|about|of|for|in|called|named)\s+(?:the\s+|my\s+)?([A-Za-z][\w-]{2,})\b", re.I
-)
-NOT_BARE = bag(
-    """the my our your this that these those there anything everything something nothing it they we you any all
-    some what why how fail failed failing failure failures error errors last past today yesterday night week day
-    hours time run runs job jobs going happening wrong broken status"""
-)
-
-
-def last_resort(name: str, schema: Json, source: Source) -> Any:
-    """For a required property nothing was found for: its default, or a word that stands where a name would."""
-    if "default" in schema:
-        return schema["default"]
-    if schema.get("type", "string") != "string" or set(words(name)) & IDS or "format" in schema or "enum" in schema:
-        return None
-    for match in BARE.finditer(source.text):
-        if match.group(1).lower() not in NOT_BARE and match.group(1).lower() not in words(name):
-            return match.group(1)
-    return None

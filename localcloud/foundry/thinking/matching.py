@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from localcloud.foundry.records import Json
+from localcloud.foundry.thinking.thesaurus import IDIOMS
 from localcloud.foundry.thinking.turns import Offer
 from localcloud.foundry.thinking.words import FAINT, SILENT, likeness, stem, stems, words
 
@@ -91,8 +92,16 @@ def resolved(schema: Json, definitions: Json) -> Json:
     return schema
 
 
+def plain(text: str) -> str:
+    """The text with its idioms put into plain words."""
+    for idiom, meaning in IDIOMS:
+        text = re.sub(idiom, lambda match, to=meaning: match.expand(to), text, flags=re.IGNORECASE)  # type: ignore[misc]
+    return text
+
+
 def asked_words(text: str, ignored: Sequence[str] = (), scale: float = 1.0) -> dict[str, float]:
     """The stems of a question with their weights. Names in it tell what is asked about, not which tool answers."""
+    text = plain(text)
     for name in ignored:
         text = text.replace(name, " ")
     asked: dict[str, float] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from localcloud.foundry.records import Usage
@@ -16,7 +16,17 @@ from localcloud.foundry.thinking import replies
 from localcloud.foundry.thinking.arguments import Filled, Source, fill
 from localcloud.foundry.thinking.entities import codes_of, names_of
 from localcloud.foundry.thinking.matching import ENOUGH, Card, Deck, asked_words, deck_of
-from localcloud.foundry.thinking.question import CONTEXT, REASON, Clause, Question, asks_reason, read, trimmed
+from localcloud.foundry.thinking.placing import Peers
+from localcloud.foundry.thinking.question import (
+    CONTEXT,
+    REASON,
+    Clause,
+    Question,
+    asks_reason,
+    read,
+    tells_of_one_failure,
+    trimmed,
+)
 from localcloud.foundry.thinking.turns import Call, Offer, Outcome, Prompt, Turn
 from localcloud.foundry.thinking.words import stems
 
@@ -25,6 +35,8 @@ MAX_ROUNDS = 5
 BORROWED = 0.4  # weight of the words a dependent clause takes from the one before it
 MISSING, TAKEN = 0.45, 0.5  # what a tool loses when it cannot be called, and wins for each named thing it can use
 TOUCHED = 0.4  # tools whose words are not even touched win nothing by arguments that happen to fit
+IMPLIED = 0.6  # weight of a "why" that nobody said
+UNHEARD = 0.5  # what a tool loses that has no place for something named
 UNASKED = 0.7  # what a tool that gives reasons loses when no reason is asked for
 REASONS = dict.fromkeys(stems(" ".join(REASON)), 1.0)
 
@@ -92,23 +104,31 @@ class Planner:
         if clause.dependent or len(asked) < 2:
             lent = asked_words(borrowed, codes_of(borrowed), BORROWED)
             asked = {**lent, **asked}
+        if tells_of_one_failure(clause.text):
+            asked.setdefault("why", IMPLIED)
         source = Source(clause.text, around_of(clause, question), self._clock())
-        rated = [self.rated(card, asked, clause, source, deck) for card in deck.cards]
-        best = max(rated, key=lambda choice: choice.score, default=None)
+        peers = peers_of(deck)
+        rated = [self.rated(card, asked, clause, source, deck, peers) for card in deck.cards]
+        best = max(listened(rated), key=lambda choice: choice.score, default=None)
         return best if best and best.score >= ENOUGH else None
 
-    def rated(self, card: Card, asked: dict[str, float], clause: Clause, source: Source, deck: Deck) -> Choice:
+    def rated(
+        self, card: Card, asked: dict[str, float], clause: Clause, source: Source, deck: Deck, peers: Peers
+    ) -> Choice:
         words = deck.score(card, asked)
-        filled = fill(card.offer, self.source_for(card.offer, source), [c.offer for c in deck.cards])
+        filled = fill(card.offer, self.source_for(card.offer, source), peers)
         fit = MISSING if filled.missing else 1.0
-        if not asks_reason(clause.text) and gives_most_reasons(card, deck):
+        if not (asks_reason(clause.text) or tells_of_one_failure(clause.text)) and gives_most_reasons(card, deck):
             fit *= UNASKED
         bonus = TAKEN * filled.taken if words >= TOUCHED else 0.0
-        return Choice(clause, card.offer, filled, words * fit + bonus + (ENOUGH if filled.sure else 0.0))
+        sure = ENOUGH * fit if filled.sure else 0.0
+        return Choice(clause, card.offer, filled, words * fit + bonus + sure)
 
     def source_for(self, offer: Offer, source: Source) -> Source:
         """An agent is asked in words that stand by themselves: it sees nothing of this conversation."""
-        if not is_agent(offer) or not source.around:
+        if not is_agent(offer):
+            return replace(source, around=replies.without_hints(source.around))
+        if not source.around:
             return source
         return Source(f"{source.text}\n{CONTEXT} {source.around}", "", source.now)
 
@@ -116,7 +136,7 @@ class Planner:
         """One clause about all that is known so far: a call for each of the things, not for the first alone."""
         if len(ready) != 1 or not question.context or is_agent(ready[0].offer) or names_of(question.text):
             return ()
-        calls, peers = [ready[0].call], [card.offer for card in deck.cards]
+        calls, peers = [ready[0].call], peers_of(deck)
         for name in names_of(replies.without_hints(question.context)):
             filled = fill(ready[0].offer, Source(ready[0].clause.text, name_alone(name), self._clock()), peers)
             if filled.taken and not filled.missing:
@@ -182,6 +202,20 @@ def forced(prompt: Prompt) -> Sequence[Offer]:
 def is_agent(offer: Offer) -> bool:
     """Whether the tool takes a request in plain words and nothing else."""
     return list(offer.parameters.get("properties") or {}) == ["query"]
+
+
+def peers_of(deck: Deck) -> Peers:
+    return Peers.of([card.offer for card in deck.cards])
+
+
+def listened(choices: Sequence[Choice]) -> list[Choice]:
+    """The choices, with those put back that have no place for a thing another tool could use."""
+    heard = frozenset(text for choice in choices if choice.filled.sure for text in choice.filled.heard)
+    deaf = [bool(heard - choice.filled.heard) and not is_agent(choice.offer) for choice in choices]
+    return [
+        replace(choice, score=choice.score * UNHEARD) if is_deaf else choice
+        for choice, is_deaf in zip(choices, deaf, strict=True)
+    ]
 
 
 def waits(choice: Choice, choices: Sequence[Choice]) -> bool:

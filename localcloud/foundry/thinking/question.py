@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from localcloud.foundry.thinking.entities import entities_of, names_of
-from localcloud.foundry.thinking.matching import asked_words
+from localcloud.foundry.thinking.matching import asked_words, plain
 from localcloud.foundry.thinking.turns import Said
-from localcloud.foundry.thinking.words import FAINT, likeness, stem, words
+from localcloud.foundry.thinking.words import FAINT, SILENT, likeness, stem, words
 
 CONTEXT = "Context:"
 SUGGESTED = "Suggested next:"
@@ -32,7 +32,8 @@ WHAT_ABOUT = re.compile(
 )
 LEADING = re.compile(r"^\W*(?:and|but|so|ok|okay|then|also)[\s,]+", re.I)
 REASON = ("why", "cause", "reason", "explain", "diagnose")
-WHAT_HAPPENED = re.compile(r"\bwhat (?:has |have )?(?:happened|went wrong|gone wrong)\b|\bhow come\b", re.I)
+WHAT_HAPPENED = re.compile(r"\bwhat (?:has |have )?(?:happened|went wrong|gone wrong)\b", re.I)
+LISTING = ("list", "history", "status", "count", "last", "latest", "recent")
 SHORT = 3  # content words; a clause with fewer leans on what came before
 
 
@@ -123,7 +124,27 @@ def dependent(text: str) -> bool:
     return len(content) < SHORT and (bool(PRONOUN.search(text)) or asks_reason(text) or not content)
 
 
+def tells_of_one_failure(text: str) -> bool:
+    """'LoadX is red again': one named thing failed, and no list of anything is asked for."""
+    named = [entity for entity in entities_of(text) if entity.kind not in ("number", "proper")]
+    said = [word for word in words(plain(without(text, [entity.text for entity in named]))) if word not in SILENT]
+    failing = [word for word in said if likeness(stem(word), "fail") >= 0.7]
+    many = [word for word in said if word not in failing and (word in LISTING or is_plural(word))]
+    return len(named) == 1 and bool(failing) and not many
+
+
+def is_plural(word: str) -> bool:
+    return len(word) > 3 and word.endswith("s") and not word.endswith("ss") and word not in FAINT
+
+
+def without(text: str, names: Sequence[str]) -> str:
+    for name in names:
+        text = text.replace(name, " ")
+    return text
+
+
 def asks_reason(text: str) -> bool:
-    return bool(WHAT_HAPPENED.search(text)) or any(
-        likeness(stem(word), stem(cause)) >= 0.7 for word in words(text) for cause in REASON
-    )
+    """Whether reasons are asked for, and not only what is wrong."""
+    said = [stem(word) for word in words(plain(text))]
+    reasons = [word for word in said if any(likeness(word, stem(cause)) >= 0.7 for cause in REASON)]
+    return bool(WHAT_HAPPENED.search(text)) or any(likeness(word, "fail") == 0 for word in reasons)

@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+# What people say for what tools are called; tried in this order.
+IDIOMS = (
+    (r"\bbreak(?:ing)?\s+down\b|\bbreak\s+(\S+)\s+down\b|\bbreakdown\b", r"details \1"),
+    (r"\bstep by step\b|\bhow far\b", "steps"),
+    (r"\blook(?:ing)? into\b|\bget to the bottom of\b|\bdig into\b", "investigate why"),
+    (r"\bwhat(?:'s| is| was) (?:the matter|up|wrong|the deal|the problem) with\b", "why wrong"),
+    (r"\bwhat(?:'s| is| was) the matter\b|\bhow come\b", "why wrong"),
+    (r"\bwhat (?:has |have |had )?(?:happened|went wrong|gone wrong) (?:to|with|in)\b", "why wrong"),
+    (r"\bon fire\b|\bin trouble\b|\bgone bad\b", "failing"),
+    (r"\b(?:going|goes|went) on\b", "happening"),
+    (r"\bup and running\b|\bin progress\b", "running"),
+    (r"\bkick(?:ed|s|ing)? off\b", "started"),
+    (r"\brun ?down\b", "overview"),
+)
+
 
 def bag(text: str) -> frozenset[str]:
     """A set of words, written as a text."""
@@ -17,7 +32,7 @@ IRREGULAR = {
     "slowest": "slow", "people": "person", "children": "child", "men": "man", "women": "woman", "news": "news",
     "status": "status", "process": "process", "address": "address", "access": "access", "diagnosis": "diagnos",
     "diagnoses": "diagnos", "diagnose": "diagnos", "diagnosed": "diagnos", "analysis": "analys", "analyse": "analys",
-    "analyze": "analys", "wrong": "wrong", "during": "during", "owed": "owe", "owes": "owe", "owing": "owe",
+    "analyze": "analys", "wrong": "wrong", "built": "build", "owed": "owe", "owes": "owe", "owing": "owe",
     "done": "do", "did": "do", "fell": "fall", "fallen": "fall", "drove": "drive", "driven": "drive", "held": "hold",
     "stuck": "stuck", "died": "die", "dying": "die", "booked": "book", "booking": "book", "bookings": "book",
     "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "nightly": "night", "weather": "weather",
@@ -29,9 +44,11 @@ IRREGULAR = {
 
 GROUPS = (
     # what went wrong, and why
-    "fail failure failing break broken error errored crash wrong problem trouble unsuccessful red bad bust down die",
-    "why cause reason because explain explanation diagnose diagnosis root investigate troubleshoot analyse culprit "
-    "wrong happen behind",
+    "fail failure failing break broken error errored crash wrong problem issue trouble unsuccessful red bad bust down "
+    "die worry alarm unhealthy sick fault defect",
+    "why cause reason because explain explanation diagnose diagnosis root investigate troubleshoot analyse "
+    "culprit wrong",
+    "fail problem fine ok okay green healthy smooth",  # opposites are asked for in the same breath
     "detail deep closer inspect investigate examine drill dig look",
     "retry rerun repeat again restart redo",
     "fix repair mend solve resolve remedy recover",
