@@ -13,7 +13,8 @@ from localcloud.foundry.thinking.turns import Offer
 from localcloud.foundry.thinking.words import FAINT, SILENT, likeness, stem, stems, words
 
 NAME, FIRST_SENTENCE, LATER_SENTENCES, CHOICES, PROPERTY, PROPERTY_TEXT = 3.0, 2.0, 1.2, 1.2, 0.9, 0.5
-FAINTLY = 0.25
+FAINTLY, LOUDLY = 0.25, 2.0
+HOW_TO = "howto"  # what idioms make of 'how do I': whoever asks so wants instructions
 ENOUGH = 0.75  # below this a question is about none of the tools
 SENTENCE_END = re.compile(r"(?<=[.;!?])\s+|\n+")
 # What a description says the tool is not for must not speak for it.
@@ -44,8 +45,9 @@ class Deck:
         return sum(weight * self.best(card, word) for word, weight in asked.items())
 
     def best(self, card: Card, word: str) -> float:
-        """The strongest tie between a word of the question and the tool."""
-        ties = (self.rarity(own) * weight * likeness(word, own) for own, weight in card.weights.items())
+        """The strongest tie between a word asked and the tool. A rare synonym of a common word is not rare."""
+        common = self.rarity(word) if any(word in other.weights for other in self.cards) else math.inf
+        ties = (min(self.rarity(own), common) * weight * likeness(word, own) for own, weight in card.weights.items())
         return max(ties, default=0.0)
 
 
@@ -108,6 +110,6 @@ def asked_words(text: str, ignored: Sequence[str] = (), scale: float = 1.0) -> d
     for word in words(text):
         if word in SILENT or word.isdigit():
             continue
-        weight = FAINTLY if word in FAINT else 1.0
+        weight = FAINTLY if word in FAINT else LOUDLY if word == HOW_TO else 1.0
         asked[stem(word)] = max(asked.get(stem(word), 0.0), weight * scale)
     return asked

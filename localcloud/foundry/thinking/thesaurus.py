@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # What people say for what tools are called; tried in this order.
 IDIOMS = (
+    (r"\bhow (?:do|can|could|should|would) (?:i|we|you)\b|\bhow to\b|\bwhat can (?:i|we) do about\b", "howto"),
     (r"\bbreak(?:ing)?\s+down\b|\bbreak\s+(\S+)\s+down\b|\bbreakdown\b", r"details \1"),
     (r"\bstep by step\b|\bhow far\b", "steps"),
     (r"\blook(?:ing)? into\b|\bget to the bottom of\b|\bdig into\b", "investigate why"),
@@ -98,7 +99,7 @@ GROUPS = (
     "return refund back",
     # words and knowledge
     "translate translation language spanish french german say",
-    "document doc docs documentation guide manual article reference instruction learn",
+    "document doc docs documentation guide manual article reference instruction learn howto",
     "how-to howto guide instruction learn configure setup",
     "mean meaning define definition explain dictionary",
     "search find look lookup query",
