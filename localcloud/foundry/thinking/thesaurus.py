@@ -45,7 +45,7 @@ IRREGULAR = {
 
 GROUPS = (
     # what went wrong, and why
-    "fail failure failing break broken error errored crash wrong problem issue trouble unsuccessful red bad bust down "
+    "fail failure failing break broken error errored crash wrong problem trouble unsuccessful red bad bust down "
     "die worry alarm unhealthy sick fault defect",
     "why cause reason because explain explanation diagnose diagnosis root investigate troubleshoot analyse "
     "culprit wrong",
@@ -104,7 +104,7 @@ GROUPS = (
     "mean meaning define definition explain dictionary",
     "search find look lookup query",
     "open create new raise file register add",
-    "ticket issue complaint support",
+    "ticket complaint support",
     "remind reminder remember alert",
     "delete remove drop erase discard",
     "song music play album artist listen",

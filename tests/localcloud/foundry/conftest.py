@@ -241,7 +241,7 @@ def function_tool(name: str = "clock", **properties: Json) -> Json:
     return {"type": "function", "function": function}
 
 
-def agent_tool(agent_id: str, name: str = "helper", description: str = "Helps.") -> Json:
+def agent_tool(agent_id: str, name: str = "adviser", description: str = "Advises.") -> Json:
     return {"type": "connected_agent", "connected_agent": {"id": agent_id, "name": name, "description": description}}
 
 

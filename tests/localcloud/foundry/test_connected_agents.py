@@ -21,12 +21,12 @@ from tests.localcloud.foundry.conftest import (
 
 
 class Family:
-    """A thinker for a parent that asks its helper once, and for a child that does as it is told."""
+    """A thinker for a parent that asks its adviser once, and for a child that does as it is told."""
 
     def __init__(self, *child: Turn | str | list[Call]) -> None:
         self.child = Scripted(*child)
         self.parent = Scripted(
-            Turn(calls=(Call("helper", {"query": "Microsoft stock price"}),), usage=Usage(10, 1)),
+            Turn(calls=(Call("adviser", {"query": "Microsoft stock price"}),), usage=Usage(10, 1)),
             Turn(text="It is $350.", usage=Usage(20, 2)),
         )
 
@@ -35,8 +35,8 @@ class Family:
 
 
 async def family(one: StandIn, **child: Any) -> str:
-    helper = await one.client.create_agent(model="m", name="kid", **child)
-    return (await one.client.create_agent(model="m", tools=[agent_tool(helper.id)])).id
+    adviser = await one.client.create_agent(model="m", name="kid", **child)
+    return (await one.client.create_agent(model="m", tools=[agent_tool(adviser.id)])).id
 
 
 def child_of(step: Json) -> Json:
@@ -120,7 +120,7 @@ async def test_cancelling_the_parent_ends_the_child(stand_in: StartStandIn, work
 
 
 async def test_a_childs_child_is_too_deep(stand_in: StartStandIn) -> None:
-    one = await stand_in(Family([Call("helper", {"query": "deeper"})], "never"))
+    one = await stand_in(Family([Call("adviser", {"query": "deeper"})], "never"))
     grandchild = await one.client.create_agent(model="m")
     parent = await family(one, tools=[agent_tool(grandchild.id)])
     run = await one.run("What is it?", parent)
@@ -140,8 +140,8 @@ async def test_the_parent_is_told_how_its_child_failed(stand_in: StartStandIn) -
     thinker = Family("never")
     one = await stand_in(thinker)
     parent = await family(one)
-    helper = next(a.id for a in one.service.store.assistants.values() if a.name == "kid")
-    del one.service.store.assistants[helper]
+    adviser = next(a.id for a in one.service.store.assistants.values() if a.name == "kid")
+    del one.service.store.assistants[adviser]
     run = await one.run("What is it?", parent)
     assert run.status == "completed"
     assert "no longer exists" in thinker.parent.prompts[1].rounds[0][0].output
