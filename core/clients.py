@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
     from azure.storage.queue.aio import QueueServiceClient
 
-# The SDK's storage retry begins at 15 s; a caller that waits deserves better.
-STORAGE_RETRY: dict[str, Any] = {"retry_total": 4, "initial_backoff": 0.2, "increment_base": 2}
-TABLE_RETRY: dict[str, Any] = {"retry_total": 4, "retry_backoff_factor": 0.2}
+# The SDKs wait minutes for a connection and begin storage retries at 15 s; a caller that waits deserves better.
+TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 20}
+QUEUE_PATIENCE: dict[str, Any] = {"retry_total": 3, "initial_backoff": 0.2, "increment_base": 2, **TIMEOUTS}
+TABLE_PATIENCE: dict[str, Any] = {"retry_total": 3, "retry_backoff_factor": 0.2, **TIMEOUTS}
+AGENT_PATIENCE: dict[str, Any] = {"retry_total": 3, "retry_backoff_factor": 0.3, **TIMEOUTS}
 
 
 def transport() -> Any:
@@ -71,7 +73,7 @@ class LoopbackCredential:
 def queue_service(settings: Settings) -> QueueServiceClient:
     from azure.storage.queue.aio import QueueServiceClient
 
-    options: dict[str, Any] = {"transport": transport(), **STORAGE_RETRY}
+    options: dict[str, Any] = {"transport": transport(), **QUEUE_PATIENCE}
     if settings.storage_connection:
         return QueueServiceClient.from_connection_string(settings.storage_connection, **options)
     return QueueServiceClient(settings.storage_queue_uri, credential(settings.storage_queue_uri), **options)
@@ -80,7 +82,7 @@ def queue_service(settings: Settings) -> QueueServiceClient:
 def table_service(settings: Settings) -> TableServiceClient:
     from azure.data.tables.aio import TableServiceClient
 
-    options: dict[str, Any] = {"transport": transport(), **TABLE_RETRY}
+    options: dict[str, Any] = {"transport": transport(), **TABLE_PATIENCE}
     if settings.storage_connection:
         return TableServiceClient.from_connection_string(settings.storage_connection, **options)
     return TableServiceClient(

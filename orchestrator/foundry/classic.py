@@ -40,8 +40,7 @@ class ClassicAgentService:
             clients.credential(endpoint),
             transport=clients.transport(),
             per_call_policies=clients.loopback_policies(endpoint),
-            retry_total=3,
-            retry_backoff_factor=0.3,
+            **clients.AGENT_PATIENCE,
             **options,
         )
 

@@ -24,6 +24,7 @@ from orchestrator.stores.runs import Changed, RunStore
 log = logging.getLogger("runs")
 SILENT_HEARTBEATS = 4  # so many missed in a row, and a run counts as abandoned
 CANCEL_LOOK_SECONDS = 1.0
+CANCEL_SECONDS = 10.0  # the end of a question does not wait longer for a service that does not answer
 BUSY_SECONDS = 0.5
 THROTTLED_SECONDS = 5.0  # where the service does not say for how long
 
@@ -242,8 +243,9 @@ async def cancel_turns(service: AgentService, turn: Turn | None, run: Run) -> No
         refs.append(TurnRef(run.conversation, run.agent_run))
     for ref in refs:
         try:
-            await service.cancel(ref)
-        except AppError as exc:
+            async with asyncio.timeout(CANCEL_SECONDS):
+                await service.cancel(ref)
+        except (AppError, TimeoutError) as exc:
             log.warning("run=%s outcome=cancel_failed error=%s", run.id, exc)
 
 

@@ -15,6 +15,7 @@ from orchestrator.agents import roster
 from orchestrator.agents.lifecycle import Agents
 from orchestrator.foundry.classic_errors import ConversationBusy
 from orchestrator.foundry.port import Call, Turn, TurnRef
+from orchestrator.runs import conductor
 from orchestrator.runs.conductor import Conductor
 from orchestrator.runs.record import Run, Session
 from orchestrator.runs.signals import Signals
@@ -118,6 +119,16 @@ async def test_expires_at_its_deadline_and_cancels_the_agents() -> None:
     assert run.status == "expired"
     assert world.service.cancelled == [world.service.turns["run-1"]]
     assert await world.store.active() == []
+
+
+async def test_a_service_that_does_not_even_cancel_holds_up_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(turn: TurnRef) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(conductor, "CANCEL_SECONDS", 0.05)
+    world = World(scripted(WORKING, 60.0), deadline_seconds=0.2)
+    monkeypatch.setattr(world.service, "cancel", hang)
+    assert (await world.served()).status == "expired"
 
 
 async def test_cancels_on_request_the_run_and_its_sub_agents() -> None:
