@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from tools_worker.datafactory.failures.rules import INSUFFICIENT, Confidence, Rule, Transience, shipped
+from tools_worker.datafactory.failures.consequences import Owner, Transience, owner_of, retry_may_help
+from tools_worker.datafactory.failures.rules import INSUFFICIENT, Confidence, Rule, known
 from tools_worker.datafactory.failures.signature import signature
 from tools_worker.datafactory.failures.wrappers import Peeled, peel
 
@@ -29,16 +30,18 @@ class Failure:
     side: str = ""
     rule: str = ""
     path: tuple[str, ...] = ()  # activities that the wrappers named
-    numbers: str = ""  # "SQL error 18456", "HTTP 429", "ORA-00001"
+    numbers: str = ""  # "SQL error 18456", "SQLSTATE 42501", "HTTP 429", "ORA-00001"
     alternatives: tuple[str, ...] = ()
+    owner: Owner | None = None  # who mends it; None: not known
+    retry_may_help: bool | None = None  # the same run may pass later; None: not known
 
 
 def classify(message: str, code: str = "", activity_type: str = "", side: str = "") -> Failure:
-    """Never raises. Nothing fits: `insufficient_evidence`, with the reason."""
+    """Nothing fits: `insufficient_evidence`, with the reason. Raises only when the operator's own rules are wrong."""
     error = peel(message, code)
     if side and not error.side:
         error = _on_side(error, side)
-    fitting = [rule for rule in shipped() if rule.when.fits(error, activity_type)]
+    fitting = [rule for rule in known() if rule.when.fits(error, activity_type)]
     shown_code = error.inner_code or error.outer_code
     return _verdict(error, shown_code, fitting[0] if fitting else None, _others(fitting))
 
@@ -69,13 +72,24 @@ def _verdict(error: Peeled, code: str, rule: Rule | None, alternatives: tuple[st
         category=rule.category,
         transience=rule.transience,
         confidence=rule.confidence,
-        reason=f"known failure {rule.id!r}",
+        reason=_why(rule, error, code),
         cause=rule.cause,
         fix=rule.fix,
         docs=rule.docs,
         rule=rule.id,
         alternatives=alternatives,
+        owner=rule.owner or owner_of(rule.category, error.side),
+        retry_may_help=retry_may_help(rule.category, rule.transience),
     )
+
+
+def _why(rule: Rule, error: Peeled, code: str) -> str:
+    basis = rule.when.basis
+    if basis == "error code":
+        return f"known failure {rule.id!r}, by its error code {code}"
+    if basis == "number":
+        return f"known failure {rule.id!r}, by {_numbers(error)}"
+    return f"known failure {rule.id!r}, by the words of the error"
 
 
 def _named(error: Peeled) -> str:
@@ -88,6 +102,8 @@ def _numbers(error: Peeled) -> str:
         return f"SQL error {error.sql_number}"
     if error.oracle_code:
         return error.oracle_code
+    if error.sqlstate:
+        return f"SQLSTATE {error.sqlstate}"
     return f"HTTP {error.http_status}" if error.http_status is not None else ""
 
 

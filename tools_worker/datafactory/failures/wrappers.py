@@ -20,6 +20,7 @@ _INNER = re.compile(
 )
 _SIDE = re.compile(r"Failure happened on (?:the )?'(?P<side>Source|Sink)' side\s*\.?\s*", re.IGNORECASE)
 _ERROR_CODE = re.compile(r"Error ?Code ?[=:] ?'?(?P<code>[A-Za-z][\w-]{2,80})")
+_DATA_FLOW_CODE = re.compile(r"\bDF-[A-Za-z]\w{1,30}-\w{3,60}")
 _CHAIN_MESSAGE = re.compile(r"Message=(?P<message>.*?)(?=,\s?Source=|,\},|,'{1,8}\s?Type=|,?'{1,8}$|$)", re.DOTALL)
 _SAYS_NOTHING = re.compile(
     r"(?:Operation returned an invalid status code|One or more errors occurred|Exception of type"
@@ -28,8 +29,12 @@ _SAYS_NOTHING = re.compile(
     re.IGNORECASE,
 )
 _SQL = re.compile(
-    r"(?:SqlErrorNumber=|SQL error number:? |Sql error number: |\(?Msg |Error (?:number|code):? ?)(?P<n>\d{2,6})\b",
+    r"(?:SqlErrorNumber=|SQL error number:? ?|\(?Msg |Error number:? ?)(?P<n>-2|\d{2,6})\b",
     re.IGNORECASE,
+)
+_SQLSTATE = re.compile(
+    r"ERROR \[(?P<odbc>[0-9A-Z]{5})\]|SQLSTATE[=: ]{1,3}['\"(]?(?P<named>[0-9A-Z]{5})\b"
+    r"|(?:Message=|PostgresException[^:]{0,20}:|ErrorCode=[^,]{0,60},|\.\.\.|^)\s?(?P<led>[0-9][0-9A-Z]{4}): "
 )
 _ORACLE = re.compile(r"\b(?:ORA|TNS)-\d{4,5}\b")
 _HTTP = re.compile(
@@ -57,6 +62,8 @@ class Peeled:
     sql_number: int | None = None
     http_status: int | None = None
     oracle_code: str = ""
+    sqlstate: str = ""  # five characters, of ODBC and most databases
+    codes: frozenset[str] = frozenset()  # every code that was named, in lower case
     empty_wrapper: bool = False  # only says that something inside failed
 
 
@@ -127,13 +134,17 @@ def _finish(state: Peeled) -> Peeled:
     text = state.message
     side = _SIDE.search(text)
     named = [m["code"] for m in _ERROR_CODE.finditer(text)]
+    inner_code = named[0] if named else state.inner_code
+    told = (*named, *_DATA_FLOW_CODE.findall(state.text), state.outer_code, state.inner_code)
     return replace(
         state,
         message=_innermost(text).strip(),
-        inner_code=named[0] if named else state.inner_code,
+        inner_code=inner_code,
+        codes=frozenset(code.lower() for code in told if code),
         side=state.side or (side["side"].lower() if side else ""),
         sql_number=_number(_SQL.search(text)),
         http_status=_number(_HTTP.search(text)),
+        sqlstate=_group(_SQLSTATE.search(text)),
         oracle_code=found[0] if (found := _ORACLE.search(text)) else "",
     )
 
@@ -146,8 +157,12 @@ def _innermost(text: str) -> str:
 
 
 def _number(match: re.Match[str] | None) -> int | None:
-    digits = next((group for group in match.groups() if group), None) if match else None
+    digits = _group(match)
     return int(digits) if digits else None
+
+
+def _group(match: re.Match[str] | None) -> str:
+    return next((group for group in match.groups() if group), "") if match else ""
 
 
 def _readable(message: str) -> str:
