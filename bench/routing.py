@@ -1,8 +1,10 @@
 """How often the deterministic planner picks the right tool: `python -m bench.routing [--json] [--misses]`.
 
-Plays every `bench/questions/*.jsonl` against the tool set its lines name (`tools_<set>.json`, "adf" when they name
-none). A line expects a tool by `expect_tool` (null: none fits) or by `intent`, which the tool set maps to tools, and
-arguments by `expect_args` or by its further keys. The last line printed is one JSON object.
+Plays every `bench/questions/*.jsonl` against the tool set its lines name: `tools_<set>.json`, or the app's own tools
+("adf") when they name none. Those are played twice, with all tools in one hand and through the agents: which specialist
+the supervisor asks, and which tool that one calls. A line expects a tool by `expect_tool` (null: none fits) or by
+`intent`, which the tool set maps to tools, and arguments by `expect_args` or by its further keys. The last line printed
+is one JSON object.
 """
 
 from __future__ import annotations
@@ -17,8 +19,17 @@ from typing import Any
 
 from localcloud.foundry.thinking.planner import Planner
 from localcloud.foundry.thinking.turns import Call, Offer, Prompt, Said
+from orchestrator.agents import roster
+from orchestrator.foundry.port import QueueTool, SubAgent
 
 HERE = Path(__file__).parent / "questions"
+INTENTS: dict[str, list[str | None]] = {
+    "failures_overview": ["adf_failures"],
+    "why_one": ["adf_diagnose_run"],
+    "list_runs": ["adf_pipeline_runs"],
+    "activities_of_run": ["adf_activity_runs"],
+}
+ONE_TEXT = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
 OWN_KEYS = frozenset({"question", "tools", "expect_tool", "expect_args", "intent"})
 
 
@@ -26,6 +37,7 @@ OWN_KEYS = frozenset({"question", "tools", "expect_tool", "expect_args", "intent
 class ToolSet:
     offers: tuple[Offer, ...]
     intents: dict[str, list[str | None]]
+    agents: dict[str, ToolSet] = field(default_factory=dict)  # which of the offers are agents, and what they have
 
     @classmethod
     def load(cls, path: Path) -> ToolSet:
@@ -48,6 +60,26 @@ class Score:
         return {"asked": self.asked, "tool_hit_rate": rate, "argument_hit_rate": filled}
 
 
+def our_tools() -> ToolSet:
+    """All tools of the app in one hand."""
+    return ToolSet(tuple(offer for agent in our_agents().agents.values() for offer in agent.offers), INTENTS)
+
+
+def our_agents() -> ToolSet:
+    """The app's supervisor: it has specialists, and they have the tools."""
+    spec = roster.supervisor("local", "http://localhost", "")
+    helpers = [tool for tool in spec.tools if isinstance(tool, SubAgent)]
+    offers = tuple(Offer(helper.agent.name, helper.description, ONE_TEXT) for helper in helpers)
+    agents = {helper.agent.name: ToolSet(queue_offers(helper.agent.tools), INTENTS) for helper in helpers}
+    return ToolSet(offers, INTENTS, agents)
+
+
+def queue_offers(tools: Iterable[object]) -> tuple[Offer, ...]:
+    return tuple(
+        Offer(tool.name, tool.description, dict(tool.parameters)) for tool in tools if isinstance(tool, QueueTool)
+    )
+
+
 def lines_of(path: Path) -> Iterable[dict[str, Any]]:
     return (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
 
@@ -59,9 +91,18 @@ async def play(lines: Iterable[dict[str, Any]], sets: dict[str, ToolSet]) -> Sco
         wanted = expected_tools(line, tools) if tools else None
         if tools is None or wanted is None:
             continue
-        prompt = Prompt("local", "", (Said("user", line["question"]),), tools.offers)
-        judge(score, line, wanted, (await planner.think(prompt)).calls)
+        judge(score, line, wanted, await calls_for(planner, line["question"], tools))
     return score
+
+
+async def calls_for(planner: Planner, question: str, tools: ToolSet) -> tuple[Call, ...]:
+    """The first calls of tools; a call of an agent counts as what that agent calls."""
+    calls = (await planner.think(Prompt("local", "", (Said("user", question),), tools.offers))).calls
+    found: list[Call] = []
+    for call in calls:
+        below = tools.agents.get(call.name)
+        found += await calls_for(planner, str(call.arguments["query"]), below) if below else (call,)
+    return tuple(found)
 
 
 def expected_tools(line: dict[str, Any], tools: ToolSet) -> list[str | None] | None:
@@ -94,7 +135,10 @@ async def main() -> None:
     parser.add_argument("--misses", action="store_true", help="show what went wrong")
     args = parser.parse_args()
     sets = {path.stem.removeprefix("tools_"): ToolSet.load(path) for path in sorted(HERE.glob("tools_*.json"))}
-    scores = {path.stem: await play(lines_of(path), sets) for path in sorted(HERE.glob("*.jsonl"))}
+    scores = {
+        path.stem: await play(lines_of(path), sets | {"adf": our_tools()}) for path in sorted(HERE.glob("*.jsonl"))
+    }
+    scores["operators_through_agents"] = await play(lines_of(HERE / "operators.jsonl"), {"adf": our_agents()})
     for name, score in scores.items():
         if not args.json:
             print(f"{name}: {score.tool} of {score.asked} tools, {score.arguments} of {score.with_arguments} arguments")

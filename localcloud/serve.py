@@ -38,6 +38,7 @@ def when_stdin_closes(then: Callable[[], object]) -> None:
 async def serve(app: Any, *, port: int = 0, exit_with_stdin: bool = False, log_level: str = "warning") -> None:
     """Run `app` until SIGTERM, SIGINT or (with exit_with_stdin) the end of stdin."""
     sock = free_socket(port)
+    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     config = uvicorn.Config(app, log_level=log_level, access_log=False, lifespan="on", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     loop = asyncio.get_running_loop()
@@ -53,5 +54,5 @@ async def serve(app: Any, *, port: int = 0, exit_with_stdin: bool = False, log_l
     while not server.started and not task.done():
         await asyncio.sleep(0.01)
     if server.started:
-        print(json.dumps({"ready": True, "url": f"http://127.0.0.1:{sock.getsockname()[1]}"}), flush=True)
+        print(json.dumps({"ready": True, "url": url}), flush=True)
     await task

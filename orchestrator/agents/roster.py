@@ -20,7 +20,10 @@ LEARN = "microsoft_learn"
 
 @dataclass(frozen=True)
 class Specialist:
-    """`description` tells the supervisor's model when to call it. Names are letters and underscores only."""
+    """`description` begins what the supervisor's model is told; what its tools do follows by itself.
+
+    Names are letters and underscores only.
+    """
 
     name: str
     description: str
@@ -39,9 +42,8 @@ SPECIALISTS = (
     Specialist(
         name="pipeline_status",
         description=(
-            "Says what failed, is failing, ran and is running, for all pipelines or for one, in the last "
-            "hours or days: counts by status, failures grouped by cause, times, run ids. Give it the period and, if "
-            "known, the pipeline name."
+            "Says what failed, is failing, ran and is running, for all pipelines or for one, in the last hours or days. "
+            "Give it the period and, if known, the pipeline name."
         ),
         tools=("adf_failures", "adf_pipeline_runs"),
     ),
@@ -50,9 +52,14 @@ SPECIALISTS = (
 
 def supervisor(model: str, queue_endpoint: str, learn_url: str) -> AgentSpec:
     """The whole roster as one specification. `learn_url` is the documentation server, or empty for none."""
-    helpers = tuple(SubAgent(each.description, specialist(each, model, queue_endpoint)) for each in SPECIALISTS)
+    helpers = tuple(SubAgent(told_to_supervisor(each), specialist(each, model, queue_endpoint)) for each in SPECIALISTS)
     learn = (McpServer(LEARN, learn_url),) if learn_url else ()
     return AgentSpec(SUPERVISOR, model, instructions(SUPERVISOR), (*helpers, *learn))
+
+
+def told_to_supervisor(who: Specialist) -> str:
+    """What it is for, and what its tools do: the supervisor sees nothing else of it."""
+    return " ".join([who.description, *(BY_NAME[name].description for name in who.tools)])
 
 
 def specialist(who: Specialist, model: str, queue_endpoint: str) -> AgentSpec:
