@@ -42,8 +42,8 @@ SPECIALISTS = (
     Specialist(
         name="pipeline_status",
         description=(
-            "Says what failed, is failing, ran and is running, for all pipelines or for one, in the last hours or days. "
-            "Give it the period and, if known, the pipeline name."
+            "Says what failed, is failing, ran and is running, for all pipelines or for one, in the last hours or "
+            "days. Give it the period and, if known, the pipeline name."
         ),
         tools=("adf_failures", "adf_pipeline_runs"),
     ),
