@@ -1,4 +1,4 @@
-"""The table of known failures: read from `knowledge/*.yaml`, checked at load, matched in order; the first that fits wins.
+"""The table of known failures: `knowledge/*.yaml`, checked at load, matched in order; the first that fits wins.
 
 An operator's own file (setting ADF_FAILURE_RULES) has the same form and is asked first. knowledge/README.md tells how.
 """
