@@ -18,6 +18,7 @@ import yaml
 
 from core.errors import NotConfigured
 from tools_worker.datafactory.failures.consequences import Owner, Transience
+from tools_worker.datafactory.failures.words import Words
 from tools_worker.datafactory.failures.wrappers import Peeled
 
 INSUFFICIENT = "insufficient_evidence"
@@ -61,8 +62,8 @@ class When:
     codes: frozenset[str] = frozenset()  # lower case; any code that the error names
     code_like: re.Pattern[str] | None = None
     outer_codes: frozenset[str] = frozenset()
-    text: re.Pattern[str] | None = None
-    not_text: re.Pattern[str] | None = None
+    text: Words | None = None
+    not_text: Words | None = None
     sql: frozenset[int] = frozenset()
     sqlstate: tuple[str, ...] = ()  # a state, or how states of a family begin
     http: frozenset[int] = frozenset()
@@ -81,8 +82,8 @@ class When:
             and (not self.activities or activity.lower() in self.activities)
             and (not self.side or error.side == self.side)
             and (self.code_like is None or any(self.code_like.search(code) for code in error.codes))
-            and (self.text is None or self.text.search(error.text) is not None)
-            and (self.not_text is None or self.not_text.search(error.text) is None)
+            and (self.text is None or self.text.occur(error.text, error.lowered))
+            and (self.not_text is None or not self.not_text.occur(error.text, error.lowered))
         )
 
     @property
@@ -196,9 +197,9 @@ def _when(raw: Mapping[str, Any]) -> When:
     return When(
         codes=_lowered(raw.get("codes", ())),
         outer_codes=_lowered(raw.get("outer_codes", ())),
-        code_like=_pattern(raw.get("code_like")),
-        text=_pattern(raw.get("text")),
-        not_text=_pattern(raw.get("not_text")),
+        code_like=re.compile(raw["code_like"], re.IGNORECASE) if raw.get("code_like") else None,
+        text=_words(raw.get("text")),
+        not_text=_words(raw.get("not_text")),
         sql=frozenset(int(n) for n in raw.get("sql", ())),
         sqlstate=tuple(str(state) for state in raw.get("sqlstate", ())),
         http=frozenset(int(n) for n in raw.get("http", ())),
@@ -218,11 +219,8 @@ def _lowered(values: Sequence[Any]) -> frozenset[str]:
     return frozenset(str(value).lower() for value in values)
 
 
-def _pattern(source: str | Sequence[str] | None) -> re.Pattern[str] | None:
-    """One expression, or several of which one must occur. Each is compiled by itself, so that a broken one is told."""
+def _words(source: str | Sequence[str] | None) -> Words | None:
+    """One expression, or several of which one must occur."""
     if not source:
         return None
-    parts = [source] if isinstance(source, str) else source
-    for part in parts:
-        re.compile(part)
-    return re.compile("|".join(parts), re.IGNORECASE)
+    return Words.of([source] if isinstance(source, str) else source)

@@ -55,6 +55,7 @@ class Peeled:
 
     message: str
     text: str
+    lowered: str = ""  # the same in lower case
     outer_code: str = ""
     inner_code: str = ""
     side: str = ""  # source or sink, where a copy says which
@@ -140,6 +141,7 @@ def _finish(state: Peeled) -> Peeled:
         state,
         message=_innermost(text).strip(),
         inner_code=inner_code,
+        lowered=state.text.lower(),
         codes=frozenset(code.lower() for code in told if code),
         side=state.side or (side["side"].lower() if side else ""),
         sql_number=_number(_SQL.search(text)),
