@@ -12,7 +12,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -145,7 +145,7 @@ def rates(graded: list[Graded]) -> dict[str, Any]:
     }
 
 
-def report(rows: list[Mapping[str, Any]]) -> dict[str, Any]:
+def report(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     graded = grade(rows, by_rules)
     categories = sorted({row["category"] for row in rows})
     statuses = list(dict.fromkeys((*STATUSES, *(str(row.get("status")) for row in rows))))

@@ -41,6 +41,12 @@ def _plain(what: str, pattern: str, *needles: str, flags: int = _IGNORE) -> _Rul
     return _Rule(needles, re.compile(pattern, flags), rf"[masked {what}]")
 
 
+def _value(needle: str, before: str, after: str) -> _Rule:
+    """A row's own data between two phrases of the store that refused it. An empty value stays: it is the finding."""
+    pattern = rf"({before})(?!\[masked)(?!{after})[^\r\n]{{1,400}}?(?={after})"
+    return _Rule((needle,), re.compile(pattern, _IGNORE), r"\1[masked value]")
+
+
 _RULES: tuple[_Rule, ...] = (
     _plain(
         "private key",
@@ -119,6 +125,19 @@ _RULES: tuple[_Rule, ...] = (
         re.compile(r"(duplicate key value is \()(?!\[masked)[^)\r\n]{1,400}\)", _IGNORE),
         r"\1[masked value])",
     ),
+    _value("converting value", r"converting value '", r"' for column"),
+    _value("truncated value", r"truncated value: ?'", r"'(?:[\s.,;)]|$)"),
+    _value("value '", r"converting the \w{1,20} value '", r"' to data type"),
+    _value("value '", r"(?:invalid|numeric) value '", r"'(?:\.| is not recogni[sz]ed)"),
+    _value("not recogni", r"\b(?:timestamp|date|time|boolean|number|string) '", r"' (?:is|was) not recogni[sz]ed"),
+    _value("duplicate entry", r"duplicate entry '", r"' for key"),
+    _value("value:", r"incorrect \w{1,20} value: '", r"' for column"),
+    _value("cannot convert", r"cannot convert (?:value )?'", r"' to "),
+    _value("input syntax", r"invalid input syntax for (?:type )?[\w ]{1,40}: \"", r"\"(?:[\s.,;)']|$)"),
+    _value("for input string", r"for input string: \"", r"\"(?:[\s.,;)']|$)"),
+    _value("key (", r"\bkey \([^()\r\n]{1,200}\)=\(", r"\) (?:already exists|is not present|is still)"),
+    _value("failing row", r"failing row contains \(", r"\)\.?(?:[\s'\",;]|$)"),
+    _value("dup key", r"dup key: \{", r"\}(?:[\s'\",;]|$)"),
 )
 
 _SECRET_FIELD = re.compile(
