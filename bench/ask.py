@@ -15,28 +15,14 @@ import statistics
 import subprocess
 import sys
 import time
-import uuid
-from base64 import b64decode, b64encode
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
-from azure.core.exceptions import ResourceExistsError
-from azure.storage.queue.aio import QueueClient
 
-from core import clients
-from localcloud.launch.children import Children
-from localcloud.launch.cloud import (
-    Options,
-    adf_arguments,
-    app_settings,
-    running,
-    start_app,
-    start_server,
-    start_storage,
-)
+from bench.tool_queue import ToolQueue, tool_cloud
+from localcloud.launch.cloud import Options, running
 
 LOGS = Path(".localcloud/logs/bench")
 QUESTIONS = (
@@ -47,7 +33,6 @@ QUESTIONS = (
 )
 AT_ONCE = 8
 TOOL = "adf_pipeline_runs"
-TOOL_QUEUES = ("azure-function-adf-pipeline-runs-input", "azure-function-adf-pipeline-runs-output")
 
 
 @dataclass
@@ -93,43 +78,17 @@ async def questions(rounds: int) -> tuple[Asked, Asked]:
 
 async def tool_calls(count: int) -> list[float]:
     """Milliseconds from the call's arrival in the input queue to its reply, without an agent service in between."""
-    options = Options(logs=LOGS / "tool")
-    children = Children(options.root / options.logs)
-    try:
-        storage = await start_storage(options, children)
-        adf = await start_server(options, children, "adf", adf_arguments(options))
-        nowhere = "http://127.0.0.1:9"
-        await start_app(options, children, "key", app_settings(storage, adf, nowhere, nowhere))
-        calls, replies = (
-            QueueClient.from_connection_string(storage, name, transport=clients.transport()) for name in TOOL_QUEUES
-        )
-        async with calls, replies:
-            for queue in (calls, replies):
-                with suppress(ResourceExistsError):
-                    await queue.create_queue()
-            return [await round_trip(calls, replies) for _ in range(count + 5)][5:]
-    finally:
-        await children.stop(3)
+    async with tool_cloud(TOOL) as (tool, _):
+        return [await round_trip(tool) for _ in range(count + 5)][5:]
 
 
-async def round_trip(calls: QueueClient, replies: QueueClient) -> float:
-    correlation = str(uuid.uuid4())
-    call = {"CorrelationId": correlation, "pipeline": "LoadSales", "hours": 24}
+async def round_trip(tool: ToolQueue) -> float:
     started = time.perf_counter()
-    await calls.send_message(b64encode(json.dumps(call).encode()).decode())
-    while True:
-        messages: list[Any] = []
-        async for page in replies.receive_messages(messages_per_page=32).by_page():
-            messages = [message async for message in page]
-            break
-        for message in messages:
-            reply = json.loads(b64decode(message.content))
-            await replies.delete_message(message)
-            if reply["CorrelationId"] == correlation:
-                if not json.loads(reply["Value"])["ok"]:
-                    raise RuntimeError(f"The tool failed: {reply['Value'][:500]}")
-                return (time.perf_counter() - started) * 1000
-        await asyncio.sleep(0.002)
+    value = await tool.call(pipeline="LoadSales", hours=24)
+    took = (time.perf_counter() - started) * 1000
+    if not json.loads(value)["ok"]:
+        raise RuntimeError(f"The tool failed: {value[:500]}")
+    return took
 
 
 IMPORT = """

@@ -233,6 +233,24 @@ async def test_tells_the_state_of_the_integration_runtime() -> None:
     assert "Integration runtime SHIR is Offline now." in found.contributing
 
 
+@pytest.mark.parametrize(("state", "transience"), [("Offline", "permanent"), ("Online", "intermittent")])
+async def test_no_rerun_helps_while_the_runtime_is_down(state: str, transience: str) -> None:
+    found = await of(
+        make_activity(1, error="The Self-hosted Integration Runtime 'SHIR' is offline"),
+        integration_runtimes=[IntegrationRuntime("SHIR", "SelfHosted", state)],
+    )
+    assert found.transience == transience
+    (rerun,) = [action.what for action in found.recommended_actions if action.what.startswith("Rerun")]
+    assert ("once that is mended" in rerun) == (state == "Offline")
+
+
+async def test_what_a_later_run_got_past_is_not_permanent() -> None:
+    later = make_run(2, start=ago(hours=1), status="Succeeded")
+    factory = MemoryDataFactory(runs=[make_run(1), later], activities={guid(1): [make_activity(1, error=LOGIN)]})
+    assert (await diagnose(factory, factory.runs[0], NOW)).transience == "intermittent"
+    assert (await of(make_activity(1, error=LOGIN))).transience == "permanent"
+
+
 async def test_tells_which_parent_a_failed_child_took_down() -> None:
     factory = nested(2)
     found = await diagnose(factory, factory.runs[1], NOW)

@@ -10,7 +10,7 @@ from core.errors import AppError
 from tools_worker.datafactory.client import DataFactory
 from tools_worker.datafactory.diagnosis import verdicts
 from tools_worker.datafactory.diagnosis.causes import Cause, Definitions, causes
-from tools_worker.datafactory.diagnosis.context import contributing_to, impact_of
+from tools_worker.datafactory.diagnosis.context import fetch_runtime_state, impact_of, settled
 from tools_worker.datafactory.diagnosis.history import fetch_history
 from tools_worker.datafactory.diagnosis.record import Action, Diagnosis, EvidenceId, Recurrence, Step
 from tools_worker.datafactory.diagnosis.target import Target, find_run_to_diagnose
@@ -52,11 +52,11 @@ async def diagnose(factory: DataFactory, run: PipelineRun, now: datetime) -> Dia
     tree, history = await asyncio.gather(walk.read(run, _wanted(run)), fetch_history(factory, run, now))
     found = await _causes(factory, tree) if not _well(run) else []
     gaps = (*walk.gaps, *((history.gap,) if history.gap else ()))
-    contributing, impact = await asyncio.gather(
-        contributing_to(factory, run, found[0] if found else None), impact_of(factory, run)
+    runtime, impact = await asyncio.gather(
+        fetch_runtime_state(factory, found[0] if found else None), impact_of(factory, run)
     )
-    facts = verdicts.Facts(factory.name, tree, history, now, gaps, contributing, impact)
-    return _verdict(facts, found)
+    facts = verdicts.Facts(factory.name, tree, history, now, gaps, runtime.told, impact)
+    return _verdict(facts, [*(settled(cause, runtime) for cause in found[:1]), *found[1:]])
 
 
 def _verdict(facts: verdicts.Facts, found: list[Cause]) -> Diagnosis:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 
 from core.errors import AppError
 from tools_worker.datafactory import fields
@@ -12,19 +13,43 @@ from tools_worker.datafactory.models import ActivityRun, IntegrationRuntime, Pip
 
 MAX_PARENTS = 4
 _RUNTIME = re.compile(r"[Ii]ntegration [Rr]untime '(?P<name>[^'<>\n]{1,63})'")
+_DOWN = frozenset({"Offline", "NeedRegistration", "Stopped", "AccessDenied"})
 _TELLING = frozenset({"integration_runtime", "network", "timeout"})
 
 
-async def contributing_to(factory: DataFactory, run: PipelineRun, cause: Cause | None) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class RuntimeState:
+    """The integration runtime a failed activity needed, as it is now; `gap` where it could not be asked."""
+
+    runtime: IntegrationRuntime | None = None
+    gap: str = ""
+
+    @property
+    def down(self) -> bool:
+        return self.runtime is not None and self.runtime.state in _DOWN
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        return (self.gap,) if self.gap else _told(self.runtime) if self.runtime else ()
+
+
+async def fetch_runtime_state(factory: DataFactory, cause: Cause | None) -> RuntimeState:
     if cause is None or cause.failure.category not in _TELLING:
-        return ()
+        return RuntimeState()
     name = _runtime_of(cause)
     if not name:
-        return ()
+        return RuntimeState()
     try:
-        return _told(await factory.integration_runtime(name))
+        return RuntimeState(await factory.integration_runtime(name))
     except AppError as exc:
-        return (f"Integration runtime {name} could not be asked for its state: {exc}",)
+        return RuntimeState(gap=f"Integration runtime {name} could not be asked for its state: {exc}")
+
+
+def settled(cause: Cause, runtime: RuntimeState) -> Cause:
+    """While the runtime is down no rerun can help, whatever such failures usually do."""
+    if not runtime.down:
+        return cause
+    return replace(cause, failure=replace(cause.failure, transience="permanent"))
 
 
 async def impact_of(factory: DataFactory, run: PipelineRun) -> tuple[str, ...]:

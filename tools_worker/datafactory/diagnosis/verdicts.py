@@ -84,7 +84,7 @@ def failed(facts: Facts, causes: Sequence[Cause]) -> Diagnosis:
         error_code=failure.code,
         error_message=safe(failure.message, MAX_MESSAGE),
         cause=failure.cause,
-        transience=failure.transience,
+        transience=_transience(failure, facts.history),
         confidence=confidence,
         confidence_reason=reason,
         evidence=_evidence(main.path, *(cause.path for cause in others[:MAX_OTHERS])),
@@ -98,6 +98,13 @@ def failed(facts: Facts, causes: Sequence[Cause]) -> Diagnosis:
         docs=failure.docs,
         notes=facts.notes,
     )
+
+
+def _transience(failure: Failure, history: History) -> str | None:
+    """What usually stays cannot have stayed where a later run succeeded: it passed, or somebody mended it."""
+    if failure.transience == "permanent" and history.since_good is not None:
+        return "intermittent"
+    return failure.transience
 
 
 def succeeded(facts: Facts) -> Diagnosis:
