@@ -11,6 +11,7 @@ from tools_worker.datafactory.client import DataFactory
 from tools_worker.datafactory.diagnosis import verdicts
 from tools_worker.datafactory.diagnosis.causes import Cause, Definitions, causes
 from tools_worker.datafactory.diagnosis.context import fetch_runtime_state, impact_of, settled
+from tools_worker.datafactory.diagnosis.earlier import differences, fetch_fewer_rows
 from tools_worker.datafactory.diagnosis.history import fetch_history
 from tools_worker.datafactory.diagnosis.record import Action, Diagnosis, EvidenceId, Recurrence, Step
 from tools_worker.datafactory.diagnosis.target import Target, find_run_to_diagnose
@@ -52,10 +53,13 @@ async def diagnose(factory: DataFactory, run: PipelineRun, now: datetime) -> Dia
     tree, history = await asyncio.gather(walk.read(run, _wanted(run)), fetch_history(factory, run, now))
     found = await _causes(factory, tree) if not _well(run) else []
     gaps = (*walk.gaps, *((history.gap,) if history.gap else ()))
-    runtime, impact = await asyncio.gather(
-        fetch_runtime_state(factory, found[0] if found else None), impact_of(factory, run)
+    runtime, impact, fewer = await asyncio.gather(
+        fetch_runtime_state(factory, found[0] if found else None),
+        impact_of(factory, run),
+        fetch_fewer_rows(factory, tree, history),
     )
-    facts = verdicts.Facts(factory.name, tree, history, now, gaps, runtime.told, impact)
+    around = (*runtime.told, *differences(history))
+    facts = verdicts.Facts(factory.name, tree, history, now, gaps, around, impact, fewer_rows=fewer)
     return _verdict(facts, [*(settled(cause, runtime) for cause in found[:1]), *found[1:]])
 
 

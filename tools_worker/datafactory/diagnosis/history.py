@@ -27,9 +27,13 @@ class History:
     gap: str = ""
 
     @property
+    def good_before(self) -> list[PipelineRun]:
+        """The runs before this one that succeeded, newest first."""
+        return [run for run in self.runs if run.status == SUCCEEDED and _before(run, self.run)]
+
+    @property
     def last_good(self) -> PipelineRun | None:
-        """The newest run before this one that succeeded."""
-        return next((run for run in self.runs if run.status == SUCCEEDED and _before(run, self.run)), None)
+        return next(iter(self.good_before), None)
 
     @property
     def since_good(self) -> PipelineRun | None:

@@ -15,6 +15,7 @@ from tools_worker.datafactory.diagnosis.record import (
     Action,
     Diagnosis,
     EvidenceId,
+    MaskedFailure,
     OtherFailure,
     RunFacts,
     Step,
@@ -41,6 +42,7 @@ class Facts:
     contributing: tuple[str, ...] = ()
     impact: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    fewer_rows: tuple[MaskedFailure, ...] = ()
 
     @property
     def run(self) -> PipelineRun:
@@ -93,7 +95,7 @@ def failed(facts: Facts, causes: Sequence[Cause]) -> Diagnosis:
         recurrence=facts.history.recurrence(failure.signature),
         impact=facts.impact,
         recommended_actions=recommend(main, facts.history),
-        masked_failures=tuple(zero_row_copies(facts.tree)),
+        masked_failures=(*zero_row_copies(facts.tree), *facts.fewer_rows),
         other_failures=tuple(_other(cause) for cause in others[:MAX_OTHERS]),
         docs=failure.docs,
         notes=facts.notes,
@@ -108,7 +110,7 @@ def _transience(failure: Failure, history: History) -> str | None:
 
 
 def succeeded(facts: Facts) -> Diagnosis:
-    hidden = (*handled_failures(facts.tree), *zero_row_copies(facts.tree))
+    hidden = (*handled_failures(facts.tree), *zero_row_copies(facts.tree), *facts.fewer_rows)
     took = f" and took {lasted(facts.run.duration_ms)}" if facts.run.duration_ms is not None else ""
     actions: tuple[Action, ...] = ()
     if any(masked.kind == "handled_failure" for masked in hidden):
@@ -123,6 +125,7 @@ def succeeded(facts: Facts) -> Diagnosis:
         confidence_reason="ADF reports the status; the activities were read" + (" in part" if facts.gaps else ""),
         evidence=_with_run(facts, *(EvidenceId("activity_run", masked.activity_run_id) for masked in hidden)),
         evidence_gaps=facts.gaps,
+        contributing=facts.contributing,
         recommended_actions=actions,
         masked_failures=hidden,
         notes=facts.notes,
