@@ -1,4 +1,4 @@
-"""How well errors are read: `python -m bench.failures [FILE.jsonl] [--json] [--misses]`.
+"""How well errors are read: `python -m bench.failures [FILE.jsonl] [--json] [--misses] [--rules]`.
 
 Classifies every labelled error of a file and compares category and retry verdict with its labels, beside two baselines
 that see less: a handful of keywords, and the outer code alone. A line of the file is an object with `id, status, raw,
@@ -12,6 +12,7 @@ import argparse
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,8 @@ PASSES_BY_ITSELF = frozenset({"throttling_quota", "timeout", "concurrency_lock",
 class Verdict:
     category: str
     retry: bool
+    rule: str = ""
+    confidence: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,8 @@ Classifier = Callable[[Mapping[str, Any]], Verdict]
 def by_rules(row: Mapping[str, Any]) -> Verdict:
     found = classify(_text(row, "raw"), _text(row, "outer_error_code"), _text(row, "activity_type"), _text(row, "side"))
     category = UNKNOWN if found.category == INSUFFICIENT else found.category
-    return Verdict(category, found.retry_may_help is True)  # not known is no advice to retry
+    retry = found.retry_may_help is True  # not known is no advice to retry
+    return Verdict(category, retry, found.rule, found.confidence)
 
 
 def by_keywords(row: Mapping[str, Any]) -> Verdict:
@@ -196,12 +200,23 @@ def show_misses(rows: list[Mapping[str, Any]]) -> None:
             print(f"{one.row.get('id')}: {told}; label {wanted}: {_text(one.row, 'raw')[:160]!r}")
 
 
+def show_rules(rows: list[Mapping[str, Any]]) -> None:
+    """Rules that decide one error only may fit that one alone; guesses are those of low confidence."""
+    graded = grade(rows, by_rules)
+    fired = Counter(one.found.rule for one in graded if one.found.rule)
+    once = sorted(rule for rule, times in fired.items() if times == 1)
+    guesses = [one for one in graded if one.found.rule and one.found.confidence == "low"]
+    print(f"{len(fired)} rules decided {fired.total()} errors, {len(once)} of them once: {', '.join(once)}")
+    print(f"{len(guesses)} guesses, {sum(one.near for one in guesses)} of them right")
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.failures", description=__doc__.split("\n")[0])
     parser.add_argument("file", nargs="?", type=Path, help="labelled errors, one JSON object a line")
     parser.add_argument("--json", action="store_true", help="only the last line")
     parser.add_argument("--short", action="store_true", help="accepted for the sake of its fellows: it is short anyway")
     parser.add_argument("--misses", action="store_true", help="show what went wrong")
+    parser.add_argument("--rules", action="store_true", help="show which rules decided, and how many only once")
     args = parser.parse_args(argv)
     path: Path = args.file or DEFAULT
     if not path.exists():
@@ -214,6 +229,8 @@ def main(argv: list[str] | None = None) -> int:
         show(result)
     if args.misses:
         show_misses(rows)
+    if args.rules:
+        show_rules(rows)
     print(json.dumps(result))
     return 0
 

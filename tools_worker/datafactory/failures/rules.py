@@ -60,7 +60,7 @@ class When:
     """Everything that is given must hold; of a list, one entry."""
 
     codes: frozenset[str] = frozenset()  # lower case; any code that the error names
-    code_like: re.Pattern[str] | None = None
+    code_like: Words | None = None
     outer_codes: frozenset[str] = frozenset()
     text: Words | None = None
     not_text: Words | None = None
@@ -81,7 +81,7 @@ class When:
             and (not self.oracle or error.oracle_code in self.oracle)
             and (not self.activities or activity.lower() in self.activities)
             and (not self.side or error.side == self.side)
-            and (self.code_like is None or any(self.code_like.search(code) for code in error.codes))
+            and (self.code_like is None or any(self.code_like.occur(code, code) for code in error.codes))
             and (self.text is None or self.text.occur(error.text, error.lowered))
             and (self.not_text is None or not self.not_text.occur(error.text, error.lowered))
         )
@@ -197,7 +197,7 @@ def _when(raw: Mapping[str, Any]) -> When:
     return When(
         codes=_lowered(raw.get("codes", ())),
         outer_codes=_lowered(raw.get("outer_codes", ())),
-        code_like=re.compile(raw["code_like"], re.IGNORECASE) if raw.get("code_like") else None,
+        code_like=_words(raw.get("code_like")),
         text=_words(raw.get("text")),
         not_text=_words(raw.get("not_text")),
         sql=frozenset(int(n) for n in raw.get("sql", ())),
