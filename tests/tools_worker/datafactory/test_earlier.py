@@ -81,3 +81,12 @@ async def test_a_run_far_longer_than_usual_is_told() -> None:
 async def test_too_few_runs_make_no_usual_time() -> None:
     made = factory(100, 100, duration_ms=3_600_000)
     assert (await diagnosed(made)).contributing == ()
+
+
+@pytest.mark.parametrize(("hours", "told"), [(6, True), (0.2, False)])
+async def test_a_run_that_goes_on_far_beyond_its_usual_time_should_be_looked_at(hours: float, told: bool) -> None:
+    going = make_run(1, status="InProgress", start=ago(hours=hours))
+    made = MemoryDataFactory(runs=[going, *(good(number, days=number) for number in (2, 3, 4))])
+    found = await diagnosed(made)
+    assert bool(found.recommended_actions) == told
+    assert any("far longer" in text for text in found.contributing) == told

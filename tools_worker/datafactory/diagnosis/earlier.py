@@ -6,6 +6,7 @@ import asyncio
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from core.errors import AppError
 from tools_worker.datafactory import fields
@@ -54,6 +55,12 @@ def usual_ms(history: History) -> float | None:
     """Median duration of the good runs before this one; None when there are too few to speak of a usual one."""
     times = [run.duration_ms for run in history.good_before if run.duration_ms]
     return statistics.median(times) if len(times) >= MIN_GOOD else None
+
+
+def overdue(history: History, now: datetime) -> bool:
+    """Whether a run that still goes on has taken far longer than the good ones before it."""
+    usual, start = usual_ms(history), history.run.start
+    return usual is not None and start is not None and (now - start).total_seconds() * 1000 > usual * LONG
 
 
 async def fetch_fewer_rows(factory: DataFactory, tree: Node, history: History) -> tuple[MaskedFailure, ...]:

@@ -10,6 +10,7 @@ from typing import Literal
 from tools_worker.datafactory import fields
 from tools_worker.datafactory.diagnosis.actions import recommend, where_to_look
 from tools_worker.datafactory.diagnosis.causes import Cause, handled_failures, zero_row_copies
+from tools_worker.datafactory.diagnosis.earlier import overdue, usual_ms
 from tools_worker.datafactory.diagnosis.history import History, streak
 from tools_worker.datafactory.diagnosis.record import (
     Action,
@@ -151,8 +152,17 @@ def running(facts: Facts) -> Diagnosis:
         evidence=_with_run(facts, *(EvidenceId("activity_run", run.id) for run in (*going, *broken)[:5])),
         evidence_gaps=facts.gaps,
         contributing=(*already, *_usual_duration(facts)),
+        recommended_actions=_if_overdue(facts, going),
         notes=facts.notes,
     )
+
+
+def _if_overdue(facts: Facts, going: Sequence[ActivityRun]) -> tuple[Action, ...]:
+    if not overdue(facts.history, facts.now):
+        return ()
+    place = where_to_look(going[0] if going else None)
+    why = "A pipeline has no time-out of its own: what hangs goes on, and is billed, until somebody cancels it"
+    return (Action(f"See whether it still moves ({place}); cancel and rerun it if it does not", why, "medium"),)
 
 
 def queued(facts: Facts) -> Diagnosis:
@@ -275,13 +285,11 @@ def _neighbours(history: History) -> tuple[str, ...]:
 
 
 def _usual_duration(facts: Facts) -> tuple[str, ...]:
-    done = sorted(run.duration_ms for run in facts.history.runs if run.status == "Succeeded" and run.duration_ms)
-    if len(done) < 3 or facts.run.start is None:
+    usual = usual_ms(facts.history)
+    if usual is None:
         return ()
-    usual = done[len(done) // 2]
-    so_far = (facts.now - facts.run.start).total_seconds() * 1000
-    longer = " It has taken far longer than that already." if so_far > 3 * usual else ""
-    return (f"It usually takes {lasted(usual)}.{longer}",)
+    longer = " It has taken far longer than that already." if overdue(facts.history, facts.now) else ""
+    return (f"It usually takes {lasted(round(usual))}.{longer}",)
 
 
 def _kind(run: ActivityRun) -> str:
