@@ -37,7 +37,7 @@ SPECIALISTS = (
             "Explains why one pipeline or one run failed, is stuck or was cancelled: the root cause, the activity that "
             "really failed, and what to do. Give it the pipeline name or the run id."
         ),
-        tools=("adf_diagnose_run", "adf_activity_runs"),
+        tools=("adf_diagnose_run", "adf_activity_runs", "adf_compare_runs"),
     ),
     Specialist(
         name="pipeline_status",
