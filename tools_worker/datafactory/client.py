@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from core.errors import not_found
 from tools_worker.datafactory.models import (
     ActivityRun,
+    Dataset,
     FactoryId,
     IntegrationRuntime,
     Pipeline,
@@ -88,6 +89,16 @@ class DataFactory(Protocol):
 
     async def integration_runtime(self, name: str) -> IntegrationRuntime:
         """Its state now."""
+        ...
+
+    async def datasets(self) -> Sequence[Dataset]: ...
+
+    async def integration_runtimes(self) -> Sequence[IntegrationRuntime]:
+        """Their definitions: ask `integration_runtime` for the state of one."""
+        ...
+
+    async def runtime_monitoring(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """CPU, memory and jobs of each node of a self-hosted runtime, now."""
         ...
 
     async def close(self) -> None: ...

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from core.errors import NotFound, not_found
 from tools_worker.datafactory.client import Found, Status
 from tools_worker.datafactory.models import (
     ActivityRun,
+    Dataset,
     FactoryId,
     IntegrationRuntime,
     Pipeline,
@@ -36,6 +37,8 @@ class MemoryDataFactory:
         triggers: Iterable[Trigger] = (),
         trigger_runs: Iterable[TriggerRun] = (),
         integration_runtimes: Iterable[IntegrationRuntime] = (),
+        datasets: Iterable[Dataset] = (),
+        monitoring: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     ) -> None:
         self._id = FactoryId("00000000-0000-0000-0000-000000000001", "rg-test", name)
         self.runs = list(runs)
@@ -44,6 +47,8 @@ class MemoryDataFactory:
         self.trigger_list = list(triggers)
         self.trigger_run_list = list(trigger_runs)
         self.runtimes = list(integration_runtimes)
+        self.dataset_list = list(datasets)
+        self.monitoring = dict(monitoring or {})  # runtime → its nodes
         self.calls: Counter[str] = Counter()
 
     @property
@@ -126,6 +131,20 @@ class MemoryDataFactory:
             if runtime.name == name:
                 return runtime
         raise not_found("integration runtime", name, [r.name for r in self.runtimes], self.name)
+
+    async def datasets(self) -> Sequence[Dataset]:
+        self.calls["datasets"] += 1
+        return tuple(self.dataset_list)
+
+    async def integration_runtimes(self) -> Sequence[IntegrationRuntime]:
+        self.calls["integration_runtimes"] += 1
+        return tuple(self.runtimes)
+
+    async def runtime_monitoring(self, name: str) -> Sequence[Mapping[str, Any]]:
+        self.calls["runtime_monitoring"] += 1
+        if name not in {runtime.name for runtime in self.runtimes}:
+            raise not_found("integration runtime", name, [r.name for r in self.runtimes], self.name)
+        return tuple(self.monitoring.get(name, ()))
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -224,6 +224,28 @@ class Pipeline:
 
 
 @dataclass(frozen=True, slots=True)
+class Dataset:
+    """A named place of data: `place` is the JSON under `typeProperties` (table, folder, file, often with parameters)."""
+
+    name: str
+    type: str = ""
+    linked_service: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    place: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, raw: object) -> Self:
+        properties = fields.mapping(raw, "properties")
+        return cls(
+            name=fields.text(raw, "name"),
+            type=fields.text(properties, "type"),
+            linked_service=fields.text(fields.mapping(properties, "linkedServiceName"), "referenceName"),
+            parameters=fields.mapping(properties, "parameters"),
+            place=fields.mapping(properties, "typeProperties"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Trigger:
     name: str
     type: str = ""

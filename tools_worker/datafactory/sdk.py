@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from tools_worker.datafactory.client import Found, Status
 from tools_worker.datafactory.factories import Factories
 from tools_worker.datafactory.models import (
     ActivityRun,
+    Dataset,
     FactoryId,
     IntegrationRuntime,
     Pipeline,
@@ -130,6 +131,18 @@ class SdkDataFactory:
         segment = _name_segment("integration runtime", name)
         raw = await self._arm.post(f"{self._id.path}/integrationRuntimes/{segment}/getStatus", None, missing)
         return IntegrationRuntime.of({"name": name, **raw})
+
+    async def datasets(self) -> Sequence[Dataset]:
+        return [Dataset.of(raw) async for raw in self._listed("/datasets")]
+
+    async def integration_runtimes(self) -> Sequence[IntegrationRuntime]:
+        return [IntegrationRuntime.of(raw) async for raw in self._listed("/integrationRuntimes")]
+
+    async def runtime_monitoring(self, name: str) -> Sequence[Mapping[str, Any]]:
+        missing = not_found("integration runtime", name, [], self.name)
+        segment = _name_segment("integration runtime", name)
+        raw = await self._arm.post(f"{self._id.path}/integrationRuntimes/{segment}/monitoringData", None, missing)
+        return [fields.as_mapping(node) for node in fields.items(raw, "nodes")]
 
     async def close(self) -> None:
         await self._arm.close()

@@ -13,7 +13,7 @@ from tests.tools_worker.datafactory.build import NOW, ago, guid, make_activity, 
 from tools_worker.datafactory.arm import Arm
 from tools_worker.datafactory.client import DataFactory, resolve_pipeline
 from tools_worker.datafactory.memory import MemoryDataFactory
-from tools_worker.datafactory.models import FactoryId, PipelineRun, Trigger, TriggerRun
+from tools_worker.datafactory.models import Dataset, FactoryId, IntegrationRuntime, PipelineRun, Trigger, TriggerRun
 from tools_worker.datafactory.sdk import SdkDataFactory
 
 pytestmark = pytest.mark.contract
@@ -36,6 +36,8 @@ def memory() -> DataFactory:
         runs=runs,
         activities={run.run_id: [make_activity(2, minute=1), make_activity(1)] for run in runs},
         pipelines=["LoadSales", "SyncCrm"],
+        datasets=[Dataset("StagingTable", "AzureSqlTable", "SqlDw")],
+        integration_runtimes=[IntegrationRuntime("SHIR-OnPrem", "SelfHosted", "Offline")],
         triggers=[Trigger("Nightly", "ScheduleTrigger", "Started")],
         trigger_runs=[TriggerRun("t1", "Nightly", at=ago(hours=3)), TriggerRun("t2", "Nightly", at=ago(hours=2))],
     )
@@ -167,3 +169,21 @@ async def test_lists_triggers_with_their_state(factory: DataFactory) -> None:
 async def test_says_which_integration_runtime_is_unknown(factory: DataFactory) -> None:
     with pytest.raises(NotFound, match="NoSuchRuntime"):
         await factory.integration_runtime("NoSuchRuntime")
+
+
+async def test_lists_datasets_with_type_and_linked_service(factory: DataFactory) -> None:
+    assert all(dataset.name and dataset.type and dataset.linked_service for dataset in await factory.datasets())
+    assert len(await factory.datasets()) > 0
+
+
+async def test_lists_integration_runtimes(factory: DataFactory) -> None:
+    assert "SHIR-OnPrem" in {runtime.name for runtime in await factory.integration_runtimes()}
+
+
+async def test_a_runtime_that_is_offline_tells_nothing_of_its_nodes(factory: DataFactory) -> None:
+    assert list(await factory.runtime_monitoring("SHIR-OnPrem")) == []
+
+
+async def test_says_which_monitored_runtime_is_unknown(factory: DataFactory) -> None:
+    with pytest.raises(NotFound, match="NoSuchRuntime"):
+        await factory.runtime_monitoring("NoSuchRuntime")
