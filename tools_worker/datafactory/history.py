@@ -1,0 +1,131 @@
+"""A pipeline's runs over time: counts, usual durations, and since when it is slower or failing."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from tools_worker.datafactory.models import SUCCEEDED, PipelineRun
+
+MIN_SIDE = 5  # runs before and after a change: fewer are chance
+MIN_RATIO = 1.5  # of the medians
+MIN_SECONDS = 30.0  # a second becoming two is no news
+SPREADS = 3.0  # the change must stand out from the ordinary spread of both sides
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """Durations of runs that succeeded, in seconds."""
+
+    number: int
+    p50: float
+    p95: float
+    longest: float
+
+    @classmethod
+    def of(cls, runs: Iterable[PipelineRun]) -> Usual | None:
+        times = sorted(seconds for _, seconds in timed(runs))
+        if not times:
+            return None
+        return cls(len(times), statistics.median(times), times[-(-95 * len(times) // 100) - 1], times[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A lasting change of the duration: the medians before and since `since`, the start of the first changed run."""
+
+    since: datetime
+    run_id: str
+    before: float
+    after: float
+
+    @property
+    def slower(self) -> bool:
+        return self.after > self.before
+
+
+def timed(runs: Iterable[PipelineRun]) -> list[tuple[PipelineRun, float]]:
+    """Runs that succeeded and tell their time, oldest first. A time that ADF left out is not worked out."""
+    found = [
+        (run, run.duration_ms / 1000)
+        for run in runs
+        if run.status == SUCCEEDED and run.start is not None and run.duration_ms is not None and run.duration_ms >= 0
+    ]
+    return sorted(found, key=_by_start)
+
+
+def shift(runs: Iterable[PipelineRun]) -> Shift | None:
+    """The one place where durations before and after differ most, if they differ beyond their spread."""
+    known = timed(runs)
+    times = [seconds for _, seconds in known]
+    places = range(MIN_SIDE, len(times) - MIN_SIDE + 1)
+    best = max(places, key=lambda place: _gain(times[:place], times[place:]), default=None)
+    if best is None:
+        return None
+    before, after = statistics.median(times[:best]), statistics.median(times[best:])
+    run = known[best][0]
+    if not _stands_out(times[:best], times[best:]) or run.start is None:
+        return None
+    return Shift(run.start, run.run_id, before, after)
+
+
+def failing_since(runs: Sequence[PipelineRun]) -> tuple[PipelineRun, int] | None:
+    """The first of the failures that have not stopped, and how many there are; None when the newest end was none."""
+    ended = [run for run in sorted(runs, key=_newest, reverse=True) if not run.unfinished]
+    streak: list[PipelineRun] = []
+    for run in ended:
+        if not run.failed:
+            break
+        streak.append(run)
+    return (streak[-1], len(streak)) if streak else None
+
+
+def by_day(runs: Iterable[PipelineRun], zone: tzinfo) -> dict[str, Counter[str]]:
+    """Counts by status for each day of the zone on which a run started, oldest first."""
+    days: dict[str, Counter[str]] = {}
+    for run in sorted(runs, key=_newest):
+        day = run.start.astimezone(zone).date().isoformat() if run.start else "unknown"
+        days.setdefault(day, Counter())[run.status or "unknown"] += 1
+    return days
+
+
+def rerun_groups(runs: Iterable[PipelineRun]) -> list[list[PipelineRun]]:
+    """Runs that are reruns of each other, each group oldest first, newest group first."""
+    groups: dict[str, list[PipelineRun]] = {}
+    for run in sorted(runs, key=_newest):
+        if run.group_id:
+            groups.setdefault(run.group_id, []).append(run)
+    found = [group for group in groups.values() if len(group) > 1]
+    return sorted(found, key=lambda group: _newest(group[-1]), reverse=True)
+
+
+def _stands_out(before: Sequence[float], after: Sequence[float]) -> bool:
+    low, high = sorted((statistics.median(before), statistics.median(after)))
+    spread = max(_spread(before), _spread(after))
+    return high - low >= max(MIN_SECONDS, SPREADS * spread) and high >= low * MIN_RATIO
+
+
+def _gain(before: Sequence[float], after: Sequence[float]) -> float:
+    """How much better two medians tell the times than one does. Absolute distances: one odd run weighs little."""
+    return -(_distance(before) + _distance(after))
+
+
+def _distance(times: Sequence[float]) -> float:
+    middle = statistics.median(times)
+    return sum(abs(each - middle) for each in times)
+
+
+def _spread(times: Sequence[float]) -> float:
+    middle = statistics.median(times)
+    return statistics.median(abs(each - middle) for each in times)
+
+
+def _by_start(row: tuple[PipelineRun, float]) -> float:
+    return _newest(row[0])
+
+
+def _newest(run: PipelineRun) -> float:
+    return run.start.timestamp() if run.start else 0.0
