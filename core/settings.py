@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,6 +41,7 @@ class Settings:
     adf_endpoint: str = AZURE_MANAGEMENT
     adf_factories: tuple[str, ...] = ()
     adf_subscription: str = ""
+    adf_failure_rules: str = ""
     learn_mcp_url: str = LEARN_MCP
     run_deadline_seconds: float = 300.0
     tool_deadline_seconds: float = 100.0
@@ -134,7 +136,15 @@ def _adf(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
         ):
             text = f"{factory!r} is not /subscriptions/…/providers/Microsoft.DataFactory/factories/<name>."
             problems.append(Problem("adf", "ADF_FACTORIES", text))
-    return {"adf_endpoint": endpoint, "adf_factories": factories, "adf_subscription": subscription}
+    rules = env.get("ADF_FAILURE_RULES", "")
+    if rules and not Path(rules).is_file():
+        problems.append(Problem("adf", "ADF_FAILURE_RULES", f"there is no file {rules!r}."))
+    return {
+        "adf_endpoint": endpoint,
+        "adf_factories": factories,
+        "adf_subscription": subscription,
+        "adf_failure_rules": rules,
+    }
 
 
 LIMITS = {  # setting: (field, smallest, largest)

@@ -43,6 +43,7 @@ def test_identity_addresses_serve_instead_of_a_connection_string() -> None:
         ("FOUNDRY_PROJECT_ENDPOINT", "models"),
         ("ADF_ENDPOINT", "http://management.example"),
         ("ADF_FACTORIES", "adf-prod"),
+        ("ADF_FAILURE_RULES", "nowhere.yaml"),
         ("LEARN_MCP_URL", "learn"),
         ("RUN_DEADLINE_SECONDS", "soon"),
         ("RUN_DEADLINE_SECONDS", "0"),

@@ -71,7 +71,7 @@ def _write_behaviour(sink: Mapping[str, Any]) -> str:
 
 
 def _reruns_help(cause: Cause) -> bool:
-    return cause.failure.transience in ("transient", "intermittent")
+    return bool(cause.failure.retry_may_help)
 
 
 def _check_resolved(history: History) -> Action:

@@ -49,7 +49,7 @@ def settled(cause: Cause, runtime: RuntimeState) -> Cause:
     """While the runtime is down no rerun can help, whatever such failures usually do."""
     if not runtime.down:
         return cause
-    return replace(cause, failure=replace(cause.failure, transience="permanent"))
+    return replace(cause, failure=replace(cause.failure, transience="permanent", retry_may_help=False))
 
 
 async def impact_of(factory: DataFactory, run: PipelineRun) -> tuple[str, ...]:

@@ -106,6 +106,8 @@ class Diagnosis:
     error_message: str = ""
     cause: str = ""
     transience: str | None = None
+    retry_may_help: bool | None = None
+    owner: str | None = None  # who mends it
     confidence: Literal["high", "medium", "low"] = "low"
     confidence_reason: str = ""
     evidence: tuple[EvidenceId, ...] = ()

@@ -88,6 +88,8 @@ def failed(facts: Facts, causes: Sequence[Cause]) -> Diagnosis:
         error_message=safe(failure.message, MAX_MESSAGE),
         cause=failure.cause,
         transience=_transience(failure, facts.history),
+        retry_may_help=failure.retry_may_help,
+        owner=failure.owner,
         confidence=confidence,
         confidence_reason=reason,
         evidence=_evidence(main.path, *(cause.path for cause in others[:MAX_OTHERS])),
