@@ -87,6 +87,10 @@ class DataFactory(Protocol):
 
     async def triggers(self) -> Sequence[Trigger]: ...
 
+    async def event_subscription(self, trigger: str) -> str:
+        """Of an event trigger: Enabled, Provisioning, Deprovisioning, Disabled, Unknown; empty when not told."""
+        ...
+
     async def integration_runtime(self, name: str) -> IntegrationRuntime:
         """Its state now."""
         ...

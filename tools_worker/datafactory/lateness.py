@@ -73,7 +73,7 @@ def blocker(tumbling: Tumbling, windows: Sequence[Window]) -> Window | None:
 
 
 def window_start(run: TriggerRun) -> datetime | None:
-    for source in (run.properties, getattr(run, "dimension", {})):
+    for source in (run.properties, run.dimension):
         for key in ("windowStartTime", "WindowStartTime"):
             found = moment_of(fields.text(source, key))
             if found is not None:

@@ -46,6 +46,7 @@ class MemoryDataFactory:
         self.definitions = [Pipeline(p) if isinstance(p, str) else p for p in pipelines]
         self.trigger_list = list(triggers)
         self.trigger_run_list = list(trigger_runs)
+        self.event_subscriptions: dict[str, str] = {}  # by trigger; Enabled when not named
         self.runtimes = list(integration_runtimes)
         self.dataset_list = list(datasets)
         self.monitoring = dict(monitoring or {})  # runtime → its nodes
@@ -124,6 +125,13 @@ class MemoryDataFactory:
     async def triggers(self) -> Sequence[Trigger]:
         self.calls["triggers"] += 1
         return tuple(self.trigger_list)
+
+    async def event_subscription(self, trigger: str) -> str:
+        self.calls["event_subscription"] += 1
+        known = [each.name for each in self.trigger_list]
+        if trigger not in known:
+            raise not_found("trigger", trigger, known, self.name)
+        return self.event_subscriptions.get(trigger, "Enabled")
 
     async def integration_runtime(self, name: str) -> IntegrationRuntime:
         self.calls["integration_runtime"] += 1

@@ -196,6 +196,7 @@ class TriggerRun:
     message: str = ""
     properties: Mapping[str, Any] = field(default_factory=dict)
     pipelines: Mapping[str, Any] = field(default_factory=dict)  # name → run id
+    dimension: Mapping[str, Any] = field(default_factory=dict)  # of a tumbling window: its start and end
 
     @classmethod
     def of(cls, raw: object) -> Self:
@@ -208,6 +209,7 @@ class TriggerRun:
             message=fields.text(raw, "message"),
             properties=fields.mapping(raw, "properties"),
             pipelines=fields.mapping(raw, "triggeredPipelines"),
+            dimension=fields.mapping(raw, "runDimension"),
         )
 
 

@@ -126,6 +126,12 @@ class SdkDataFactory:
     async def triggers(self) -> Sequence[Trigger]:
         return [Trigger.of(raw) async for raw in self._listed("/triggers")]
 
+    async def event_subscription(self, trigger: str) -> str:
+        missing = not_found("trigger", trigger, [], self.name)
+        segment = _name_segment("trigger", trigger)
+        path = f"{self._id.path}/triggers/{segment}/getEventSubscriptionStatus"
+        return fields.text(await self._arm.post(path, None, missing), "status")
+
     async def integration_runtime(self, name: str) -> IntegrationRuntime:
         missing = not_found("integration runtime", name, [], self.name)
         segment = _name_segment("integration runtime", name)

@@ -166,6 +166,16 @@ async def test_lists_triggers_with_their_state(factory: DataFactory) -> None:
     assert "Started" in {trigger.state for trigger in await factory.triggers()}
 
 
+async def test_tells_the_event_subscription_of_a_trigger(factory: DataFactory) -> None:
+    name = next(trigger.name for trigger in await factory.triggers() if trigger.name in ("Nightly", "PartnerFiles"))
+    assert await factory.event_subscription(name) == "Enabled"
+
+
+async def test_says_which_trigger_is_unknown(factory: DataFactory) -> None:
+    with pytest.raises(NotFound, match="NoSuchTrigger"):
+        await factory.event_subscription("NoSuchTrigger")
+
+
 async def test_says_which_integration_runtime_is_unknown(factory: DataFactory) -> None:
     with pytest.raises(NotFound, match="NoSuchRuntime"):
         await factory.integration_runtime("NoSuchRuntime")
