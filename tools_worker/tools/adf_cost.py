@@ -98,7 +98,10 @@ async def _of_window(context: ToolContext, args: CostArguments) -> Reply:
         if rows
         else f"No runs to bill in {listed(names) or 'the factories asked'} in the last {count(args.hours, 'hour')}.",
         f"Dearest: {listed(told, 3)}." if told and not args.pipeline else "",
-        f"{count(left, 'run')} not billed: only the newest {MAX_RUNS} of a factory are read." if left else "",
+        f"{count(left, 'run')} not billed: at most the newest {MAX_RUNS} of a factory are read, "
+        "and what gave no answer in time is left out."
+        if left
+        else "",
         "Child pipelines count where they ran, under their own name." if rows else "",
         *(_caveats(bill) if rows else ()),
         asked.caveat,

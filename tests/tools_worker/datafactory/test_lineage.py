@@ -72,7 +72,10 @@ def test_activities_stand_in_the_order_in_which_they_run() -> None:
 
 
 def test_a_circle_of_dependencies_loses_nothing() -> None:
-    circle = [{"name": "a", "dependsOn": [{"activity": "b"}]}, {"name": "b", "dependsOn": [{"activity": "a"}]}]
+    circle: list[Any] = [
+        {"name": "a", "dependsOn": [{"activity": "b"}]},
+        {"name": "b", "dependsOn": [{"activity": "a"}]},
+    ]
     assert len(ordered(circle)) == 2
 
 

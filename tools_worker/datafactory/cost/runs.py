@@ -12,6 +12,7 @@ from tools_worker.datafactory.cost.bill import Bill, bill_of
 from tools_worker.datafactory.models import PipelineRun
 
 AT_ONCE = 8  # queries to one factory at the same time; ADF answers 1,000 a minute for everybody together
+BUDGET_SECONDS = 30.0  # for all runs of a factory: what is not read by then is counted as not billed
 MAX_RUNS_OF_A_TREE = 150
 MAX_DEPTH = 10
 
@@ -49,17 +50,18 @@ async def tree_bill(factory: DataFactory, run: PipelineRun) -> RunBill:
 
 
 async def own_bills(factory: DataFactory, runs: Sequence[PipelineRun]) -> list[RunBill | None]:
-    """Each run alone, without children; None where ADF gave no answer."""
+    """Each run alone, without children; None where ADF gave no answer, or not in time."""
     walk = _Walk()
-    return list(await asyncio.gather(*(_or_none(factory, run, walk) for run in runs)))
+    until = asyncio.get_running_loop().time() + BUDGET_SECONDS
+    return list(await asyncio.gather(*(_or_none(factory, run, walk, until) for run in runs)))
 
 
-async def _or_none(factory: DataFactory, run: PipelineRun, walk: _Walk) -> RunBill | None:
+async def _or_none(factory: DataFactory, run: PipelineRun, walk: _Walk, until: float) -> RunBill | None:
     try:
-        async with walk.gate:
+        async with asyncio.timeout_at(until), walk.gate:
             found = await factory.activity_runs(run)
         return RunBill(run, bill_of(found), complete=found.complete)
-    except (UpstreamError, NotFound):
+    except (UpstreamError, NotFound, TimeoutError):
         return None
 
 
