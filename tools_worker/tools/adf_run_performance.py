@@ -107,8 +107,8 @@ def _copy_told(copy: Copy) -> str:
     if not copy.phases:
         return f"The output of copy {name} does not tell its phases."
     phases = listed([f"{phase} {seconds} s" for phase, seconds in copy.phases.items()], 7)
-    how = [f"{copy.units} data integration units"] if copy.units is not None else []
-    how += [f"{copy.parallel} parallel copies"] if copy.parallel is not None else []
+    how = [count(copy.units, "data integration unit")] if copy.units is not None else []
+    how += [count(copy.parallel, "parallel copy")] if copy.parallel is not None else []
     return sentences(
         f"Copy {name}{' with ' + listed(how) if how else ''}: {phases}.",
         f"Bottleneck of {name}: {copy.bottleneck}: {MEANING[copy.bottleneck]}." if copy.bottleneck else "",

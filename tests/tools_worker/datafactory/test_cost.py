@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from tests.tools_worker.datafactory.build import calls, guid, make_activity, make_run
 from tools_worker.datafactory.cost import bill_of, tree_bill, usages
 from tools_worker.datafactory.memory import MemoryDataFactory
+
+SEEN = Path(__file__).resolve().parents[3] / "../shared/adf/outputs"
 
 
 def billed(kind: str, meter: str, amount: Any, unit: str = "Hours") -> dict[str, Any]:
@@ -79,3 +82,20 @@ async def test_children_count_and_a_circle_ends() -> None:
 async def test_a_child_that_is_gone_makes_it_a_lower_bound() -> None:
     factory = MemoryDataFactory(runs=[make_run(1)], activities={guid(1): [calls(1, 2)]})
     assert not (await tree_bill(factory, make_run(1))).whole
+
+
+@pytest.mark.skipif(not SEEN.is_dir(), reason="the collection of real outputs is not beside this checkout")
+@pytest.mark.parametrize(
+    ("name", "usd"),
+    [
+        ("copy_blob_to_blob_current", "0.0167"),
+        ("copy_s3_to_adls_legacy_billing_string", "2.9333"),
+        ("dataflow_billing", "0.3331"),
+        ("copy_failed_nullreference", "0.0167"),
+        ("lookup_azureir_unit_diuhours", "0.0001"),
+        ("execute_pipeline", "0.0000"),
+    ],
+)
+def test_real_outputs_cost_what_was_worked_out_by_hand(name: str, usd: str) -> None:
+    payload = json.loads((SEEN / f"{name}.json").read_text(encoding="utf-8"))["payload"]
+    assert cents(payload, "ExecuteDataFlow" if name.startswith("dataflow") else "Copy") == usd
