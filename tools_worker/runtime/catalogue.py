@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from tools_worker.runtime.tools import ToolSpec
-from tools_worker.tools import adf_activity_runs, adf_compare_runs, adf_diagnose_run, adf_failures, adf_pipeline_runs
+from tools_worker.tools import (
+    adf_activity_runs,
+    adf_compare_runs,
+    adf_cost,
+    adf_diagnose_run,
+    adf_explain_pipeline,
+    adf_factories,
+    adf_failures,
+    adf_integration_runtimes,
+    adf_lineage,
+    adf_pipeline_runs,
+    adf_run_performance,
+)
 
 TOOLS: tuple[ToolSpec, ...] = (
     adf_failures.TOOL,
@@ -11,6 +23,12 @@ TOOLS: tuple[ToolSpec, ...] = (
     adf_activity_runs.TOOL,
     adf_diagnose_run.TOOL,
     adf_compare_runs.TOOL,
+    adf_cost.TOOL,
+    adf_explain_pipeline.TOOL,
+    adf_factories.TOOL,
+    adf_integration_runtimes.TOOL,
+    adf_lineage.TOOL,
+    adf_run_performance.TOOL,
 )
 
 BY_NAME = {tool.name: tool for tool in TOOLS}
