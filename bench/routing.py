@@ -26,7 +26,7 @@ HERE = Path(__file__).parent / "questions"
 INTENTS: dict[str, list[str | None]] = {
     "failures_overview": ["adf_failures"],
     "why_one": ["adf_diagnose_run"],
-    "list_runs": ["adf_pipeline_runs"],
+    "list_runs": ["adf_pipeline_runs", "adf_run_history"],
     "activities_of_run": ["adf_activity_runs"],
 }
 ONE_TEXT = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}

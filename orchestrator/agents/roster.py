@@ -37,7 +37,7 @@ SPECIALISTS = (
             "Explains why one pipeline or one run failed, is stuck or was cancelled: the root cause, the activity that "
             "really failed, and what to do. Give it the pipeline name or the run id."
         ),
-        tools=("adf_diagnose_run", "adf_activity_runs", "adf_compare_runs"),
+        tools=("adf_diagnose_run", "adf_activity_runs", "adf_compare_runs", "adf_run_performance"),
     ),
     Specialist(
         name="pipeline_status",
@@ -45,7 +45,17 @@ SPECIALISTS = (
             "Says what failed, is failing, ran and is running, for all pipelines or for one, in the last hours or "
             "days. Give it the period and, if known, the pipeline name."
         ),
-        tools=("adf_failures", "adf_pipeline_runs"),
+        tools=("adf_failures", "adf_pipeline_runs", "adf_run_history", "adf_factories"),
+    ),
+    Specialist(
+        name="schedule_watch",
+        description="Watches schedules: what should have run and did not, what is late, what hangs or waits.",
+        tools=("adf_missed_runs", "adf_stuck_runs", "adf_triggers"),
+    ),
+    Specialist(
+        name="factory_analyst",
+        description="Knows how factories are built and what they cost. Give it the pipeline, table or runtime.",
+        tools=("adf_explain_pipeline", "adf_lineage", "adf_integration_runtimes", "adf_cost"),
     ),
 )
 

@@ -8,6 +8,7 @@ import re
 import httpx
 import pytest
 
+from orchestrator.agents.roster import SPECIALISTS
 from tests.e2e.conftest import World
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("e2e")]
@@ -104,7 +105,7 @@ async def test_a_second_question_of_a_session_waits_for_the_first(world: World) 
 
 async def test_the_agents_were_made_once_for_all_questions(world: World) -> None:
     requests = (await world.foundry_stats())["requests"]
-    assert requests["POST /assistants"] == 3
+    assert requests["POST /assistants"] == 1 + len(SPECIALISTS)
 
 
 async def test_without_a_key_nobody_gets_in(world: World) -> None:

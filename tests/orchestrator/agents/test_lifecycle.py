@@ -19,7 +19,7 @@ def names(service: ScriptedService) -> list[str]:
     return sorted(record.ref.name for record in service.known.values())
 
 
-ALL = ["ops_supervisor", "pipeline_status", "run_investigator"]
+ALL = sorted([roster.SUPERVISOR, *(specialist.name for specialist in roster.SPECIALISTS)])
 
 
 async def test_makes_each_agent_once_for_many_questions() -> None:
@@ -52,7 +52,7 @@ async def test_a_changed_definition_makes_new_agents_and_retires_the_old_an_hour
     newer = Agents(service, spec("new"))
     await newer.supervisor()
     assert await newer.retire(moment + timedelta(minutes=30)) == 0
-    assert await newer.retire(moment + timedelta(minutes=61)) == 3
+    assert await newer.retire(moment + timedelta(minutes=61)) == len(ALL)
     assert names(service) == ALL
 
 
