@@ -13,6 +13,7 @@ from tools_worker.datafactory.models import SUCCEEDED, PipelineRun
 MIN_SIDE = 5  # runs before and after a change: fewer are chance
 MIN_RATIO = 1.5  # of the medians
 MIN_SECONDS = 30.0  # a second becoming two is no news
+COARSE = 32  # places tried at each step of the search
 SPREADS = 3.0  # the change must stand out from the ordinary spread of both sides
 
 
@@ -61,8 +62,7 @@ def shift(runs: Iterable[PipelineRun]) -> Shift | None:
     """The one place where durations before and after differ most, if they differ beyond their spread."""
     known = timed(runs)
     times = [seconds for _, seconds in known]
-    places = range(MIN_SIDE, len(times) - MIN_SIDE + 1)
-    best = max(places, key=lambda place: _gain(times[:place], times[place:]), default=None)
+    best = _best_place(times)
     if best is None:
         return None
     before, after = statistics.median(times[:best]), statistics.median(times[best:])
@@ -100,6 +100,20 @@ def rerun_groups(runs: Iterable[PipelineRun]) -> list[list[PipelineRun]]:
             groups.setdefault(run.group_id, []).append(run)
     found = [group for group in groups.values() if len(group) > 1]
     return sorted(found, key=lambda group: _newest(group[-1]), reverse=True)
+
+
+def _best_place(times: Sequence[float]) -> int | None:
+    """Coarse first, then finer around the best: thousands of runs are not split at every one of them."""
+    low, high = MIN_SIDE, len(times) - MIN_SIDE
+    best: int | None = None
+    while low <= high:
+        step = max(1, (high - low) // COARSE)
+        places = range(low, high + 1, step)
+        best = max(places, key=lambda place: _gain(times[:place], times[place:]))
+        if step == 1:
+            break
+        low, high = max(low, best - step), min(high, best + step)
+    return best
 
 
 def _stands_out(before: Sequence[float], after: Sequence[float]) -> bool:

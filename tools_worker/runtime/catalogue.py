@@ -13,8 +13,12 @@ from tools_worker.tools import (
     adf_failures,
     adf_integration_runtimes,
     adf_lineage,
+    adf_missed_runs,
     adf_pipeline_runs,
+    adf_run_history,
     adf_run_performance,
+    adf_stuck_runs,
+    adf_triggers,
 )
 
 TOOLS: tuple[ToolSpec, ...] = (
@@ -23,6 +27,10 @@ TOOLS: tuple[ToolSpec, ...] = (
     adf_activity_runs.TOOL,
     adf_diagnose_run.TOOL,
     adf_compare_runs.TOOL,
+    adf_missed_runs.TOOL,
+    adf_run_history.TOOL,
+    adf_stuck_runs.TOOL,
+    adf_triggers.TOOL,
     adf_cost.TOOL,
     adf_explain_pipeline.TOOL,
     adf_factories.TOOL,
