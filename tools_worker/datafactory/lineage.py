@@ -69,7 +69,9 @@ class Lineage:
     touches: tuple[Touch, ...] = ()
     calls: tuple[tuple[str, str], ...] = ()  # parent pipeline, child pipeline
     waits: tuple[tuple[str, str, str], ...] = ()  # pipeline, pipeline after it, trigger that waits for the other
-    opaque: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # pipeline → activities whose data is not in the definition
+    opaque: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # pipeline → activities whose data is not in the definition
 
     def about(self, words: str) -> list[Touch]:
         """Touches of a table, file, folder or dataset. `Orders` finds sales.Orders, not OrdersArchive."""

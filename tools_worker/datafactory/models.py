@@ -227,7 +227,7 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A named place of data: `place` is the JSON under `typeProperties` (table, folder, file, often with parameters)."""
+    """A named place of data: `place` is the JSON under `typeProperties` (table, folder, file, often parameterised)."""
 
     name: str
     type: str = ""

@@ -125,8 +125,8 @@ TOOL = ToolSpec(
     name="adf_compare_runs",
     description=(
         "Compares two Azure Data Factory pipeline runs activity by activity, or one run with the last that went well: "
-        "where they part, what took longer, what moved more or fewer rows, which parameters differ. Use it for questions "
-        "such as what changed, what is different from yesterday's run, why did it take longer this time."
+        "where they part, what took longer, what moved more or fewer rows, which parameters differ. Use it for "
+        "questions such as what changed, what is different from yesterday's run, why did it take longer this time."
     ),
     arguments=CompareRunsArguments,
     run=adf_compare_runs,
