@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, Self
 
 from tools_worker.datafactory import fields
+from tools_worker.datafactory.schedules.intervals import interval_of
 from tools_worker.datafactory.schedules.zones import Zone, zone_of
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -54,7 +55,7 @@ class Recurrence:
         schedule = fields.mapping(raw, "schedule")
         return cls(
             frequency=frequency,
-            interval=max(1, fields.whole(raw, "interval") or 1),
+            interval=interval_of(raw, frequency),
             start=start,
             end=local_moment(raw, "endTime", zone.info),
             zone=zone,
@@ -68,7 +69,7 @@ class Recurrence:
     def due(self, after: datetime, until: datetime) -> Iterator[Due]:
         """Times with after < time <= until, in order. At least the start and at most the end of the recurrence."""
         last = until if self.end is None else min(until, self.end)
-        source = self._by_time(after) if self.frequency in STEPS else self._by_day(after, last)
+        source = self._by_time(after, last) if self.frequency in STEPS else self._by_day(after, last)
         for found in islice(source, MAX_STEPS):
             if found.at > last:
                 return
@@ -78,10 +79,12 @@ class Recurrence:
     def next(self, now: datetime, number: int = 3) -> tuple[Due, ...]:
         return tuple(islice(self.due(now, now + timedelta(days=366)), number))
 
-    def _by_time(self, after: datetime) -> Iterator[Due]:
+    def _by_time(self, after: datetime, last: datetime) -> Iterator[Due]:
         step = STEPS[self.frequency] * self.interval
         moment = self.start + max(0, (after - self.start) // step) * step
         for _ in range(MAX_STEPS):
+            if moment > last:
+                return
             local = moment.astimezone(self.zone.info)
             if self._allows(local):
                 yield from self._minutes_of(moment, local)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from tools_worker.datafactory import fields
+from tools_worker.datafactory.schedules.intervals import interval_of
 
 _SPAN = re.compile(r"(?P<sign>-?)(?:(?P<days>\d{1,5})\.)?(?P<hours>\d{1,2}):(?P<minutes>\d{2}):(?P<seconds>\d{2})")
 MAX_WINDOWS = 20_000
@@ -43,7 +44,7 @@ class Tumbling:
             return None
         return cls(
             frequency=frequency,
-            interval=max(1, fields.whole(raw, "interval") or 1),
+            interval=interval_of(raw, frequency),
             start=start,
             end=fields.moment(raw, "endTime"),
             delay=span(fields.text(raw, "delay")) or timedelta(),
@@ -57,6 +58,8 @@ class Tumbling:
 
     def windows(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Windows that became due with after < due <= until: a window is due at its end plus the delay."""
+        if self.start > until:
+            return
         number = self._first(after)
         for _ in range(MAX_WINDOWS):
             begin, end = self._edge(number), self._edge(number + 1)
