@@ -216,6 +216,7 @@ async def test_points_to_a_later_run_that_went_well() -> None:
         ({"type": "AzureSqlSink", "writeBehavior": "insert"}, "high"),
         ({"type": "AzureSqlSink", "writeBehavior": "upsert"}, "low"),
         ({"type": "AzureSqlSink", "preCopyScript": "truncate table x"}, "low"),
+        ({"type": "AzureSqlSink", "sqlWriterStoredProcedureName": "upsert_sales"}, "medium"),
         ({"type": "ParquetSink"}, "low"),
         ({}, "medium"),
     ],

@@ -90,3 +90,14 @@ async def test_a_run_that_goes_on_far_beyond_its_usual_time_should_be_looked_at(
     found = await diagnosed(made)
     assert bool(found.recommended_actions) == told
     assert any("far longer" in text for text in found.contributing) == told
+
+
+async def test_an_old_run_of_a_busy_pipeline_is_compared_with_its_own_neighbours() -> None:
+    old = make_run(1, start=ago(days=20))
+    before = good(2, days=20.01)
+    after = [good(number, days=20 - number * 0.01) for number in range(3, 700)]
+    made = MemoryDataFactory(runs=[old, before, *after], activities={guid(1): [make_activity(1, error="no")]})
+    found = await diagnosed(made)
+    assert any(guid(2) in text for text in found.contributing)
+    assert guid(3) in found.recommended_actions[0].what
+    assert any("too many" in gap for gap in found.evidence_gaps)

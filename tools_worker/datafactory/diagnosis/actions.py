@@ -59,6 +59,8 @@ def rerun_risk(activity: ActivityRun | None) -> tuple[Risk, str]:
         return "low", "the sink upserts, so rows are not repeated"
     if fields.text(sink, "preCopyScript"):
         return "low", "a script clears the sink before each copy"
+    if fields.text(sink, "sqlWriterStoredProcedureName"):
+        return "medium", "a stored procedure writes the rows, so look at what it does with those it has already"
     if behaviour in ("insert", "append") or "sql" in kind.lower() or kind.endswith("TableSink"):
         return "high", "the sink inserts, so rows that were written before the failure would be repeated"
     if kind in _FILE_SINKS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from tools_worker.datafactory.models import SUCCEEDED, PipelineRun
 from tools_worker.datafactory.wording import stamp
 
 WINDOW_DAYS = 7
+NEXT_RUNS = 50  # of a busy pipeline: enough to find the first that went well
 MAX_RUNS = 500  # five pages; a pipeline that runs every minute is not read whole
 
 
@@ -25,6 +27,7 @@ class History:
     runs: tuple[PipelineRun, ...] = ()
     complete: bool = True
     gap: str = ""
+    reaches_now: bool = True
 
     @property
     def good_before(self) -> list[PipelineRun]:
@@ -63,9 +66,22 @@ async def fetch_history(factory: DataFactory, run: PipelineRun, now: datetime) -
     since = (run.start or now) - timedelta(days=WINDOW_DAYS)
     try:
         found: Found[PipelineRun] = await factory.pipeline_runs(since, pipeline=run.pipeline, limit=MAX_RUNS)
+        if found.complete or run.start is None or any(each.run_id == run.run_id for each in found):
+            return History(run, found.items, found.complete)
+        return await _around(factory, run, run.start, since)
     except AppError as exc:
         return History(run, gap=f"earlier runs of {run.pipeline}: {exc}")
-    return History(run, found.items, found.complete)
+
+
+async def _around(factory: DataFactory, run: PipelineRun, start: datetime, since: datetime) -> History:
+    """The newest runs do not reach back to this one, so those just before and just after it are read."""
+    after, before = await asyncio.gather(
+        factory.pipeline_runs(start, pipeline=run.pipeline, newest_first=False, limit=NEXT_RUNS),
+        factory.pipeline_runs(since, start + timedelta(seconds=1), pipeline=run.pipeline, limit=MAX_RUNS),
+    )
+    joined = {each.run_id: each for each in (*reversed(after.items), *before.items)}
+    gap = f"the newest runs of {run.pipeline}: there are too many since this one to read them all"
+    return History(run, tuple(joined.values()), complete=False, gap=gap, reaches_now=False)
 
 
 def streak(runs: Sequence[PipelineRun]) -> int:

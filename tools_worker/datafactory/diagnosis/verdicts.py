@@ -274,7 +274,7 @@ def _retries(main: Cause) -> tuple[str, ...]:
 
 def _neighbours(history: History) -> tuple[str, ...]:
     found = []
-    good, in_a_row = history.last_good, streak(history.runs)
+    good, in_a_row = history.last_good, streak(history.runs) if history.reaches_now else 0
     if good is not None:
         found.append(f"Last good run before it: {at(good.start)}, run {good.run_id}.")
     elif history.runs and history.complete:
