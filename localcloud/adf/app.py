@@ -13,8 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from localcloud.adf import control, resource_operations, run_operations, runtime_operations, trigger_operations
-from localcloud.adf.arm import API_VERSION, PROVIDER, ArmError
+from localcloud.adf import (
+    activity_log_operations,
+    control,
+    resource_operations,
+    run_operations,
+    runtime_operations,
+    trigger_operations,
+)
+from localcloud.adf.arm import PROVIDER, ArmError
 from localcloud.adf.calls import Call, Operation
 from localcloud.adf.trouble import Trouble, Troubles
 from localcloud.adf.world import World
@@ -25,6 +32,7 @@ OPERATIONS = (
     *trigger_operations.OPERATIONS,
     *runtime_operations.OPERATIONS,
     *resource_operations.OPERATIONS,
+    *activity_log_operations.OPERATIONS,
 )
 _CHALLENGE = {"WWW-Authenticate": 'Bearer authorization_uri="https://login.microsoftonline.com/common"'}
 
@@ -63,7 +71,7 @@ class ManagementApi:
 
     async def _answer(self, request: Request, operation: Operation, names: Mapping[str, str]) -> Response:
         _check_token(request.headers.get("authorization", ""))
-        _check_version(request.query_params.get("api-version"))
+        _check_version(request.query_params.get("api-version"), operation.version)
         call = Call(
             world=self.world,
             now=self.world.now(),
@@ -106,12 +114,12 @@ def _check_token(header: str) -> None:
         raise ArmError(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
 
 
-def _check_version(version: str | None) -> None:
+def _check_version(version: str | None, supported: str) -> None:
     if version is None:
         told = "The api-version query parameter (?api-version=) is required for all requests."
         raise ArmError(400, "MissingApiVersionParameter", told)
-    if version != API_VERSION:
-        told = f"The api-version '{version}' is invalid for '{PROVIDER}'. The supported version is '{API_VERSION}'."
+    if version != supported:
+        told = f"The api-version '{version}' is invalid for '{PROVIDER}'. The supported version is '{supported}'."
         raise ArmError(400, "InvalidApiVersionParameter", told)
 
 

@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
-from localcloud.adf.arm import no_factory, no_group, no_subscription, read_object
+from localcloud.adf.activity_log import Deed
+from localcloud.adf.arm import API_VERSION, no_factory, no_group, no_subscription, read_object
 from localcloud.adf.living import LivingFactory
 from localcloud.adf.world import World
 
@@ -46,8 +48,12 @@ class Call:
 
     def link(self, path: str, **query: str) -> str:
         """An absolute address on this server."""
-        asked = "&".join([f"{key}={value}" for key, value in {"api-version": "2018-06-01", **query}.items()])
+        asked = urlencode({"api-version": API_VERSION, **query}, safe="$", quote_via=quote)
         return f"{self.base_url}{path}?{asked}"
+
+    def record(self, operation: str, resource: str) -> None:
+        """Into the Activity Log: something was done to the factory."""
+        self.factory.deeds.append(Deed(self.now, operation, resource))
 
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -61,3 +67,4 @@ class Operation:
     method: str
     path: str
     handler: Handler
+    version: str = API_VERSION

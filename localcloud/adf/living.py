@@ -7,13 +7,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from localcloud.adf import dice, orders
+from localcloud.adf.activity_log import Deed
 from localcloud.adf.aiming import aim, nth
 from localcloud.adf.behaviour import Cancellation
 from localcloud.adf.definitions import Json, Pipeline
 from localcloud.adf.engine import Engine
 from localcloud.adf.factory import Factory, Resource
 from localcloud.adf.ledger import Ledger, TriggerRun
-from localcloud.adf.scenario import BadScenario, Cancel, Fault, Scenario
+from localcloud.adf.pauses import Pauses
+from localcloud.adf.scenario import BadScenario, Cancel, Change, Fault, Scenario
 from localcloud.adf.schedule import Firing, firings
 from localcloud.adf.scripted import Aim, Scripted
 from localcloud.adf.simulated import Order, PipelineRun
@@ -30,6 +32,8 @@ class LivingFactory:
         self._scenario = scenario
         self._asked = 0
         self.switching: dict[str, datetime] = {}  # triggers being started or stopped, and until when
+        self.deeds: list[Deed] = []  # what people did, for the Activity Log
+        self._pauses = Pauses(factory, scenario, anchor)
         self._horizon = anchor - timedelta(days=scenario.days)
         self._begin()
 
@@ -49,6 +53,7 @@ class LivingFactory:
             fault_of = next(f for f in self._scenario.faults if f.id == rerun.fault)
             if fault_of.factory == self.factory.name:
                 self._rerun(fault_of, rerun.minutes_after, rerun.activity, rerun.from_failure)
+        self.deeds += [*self._pauses.settle(), *map(self._changed, self._changes())]
         self._horizon = self.anchor
 
     def advance(self, now: datetime) -> None:
@@ -108,7 +113,8 @@ class LivingFactory:
         for trigger in self.factory.all("triggers"):
             if trigger.properties.get("runtimeState") == "Started":
                 source = (self.seed, self.factory.name, trigger.name)
-                yield from ((trigger, f) for f in firings(trigger.properties, self._horizon, until, source))
+                moments = firings(trigger.properties, self._horizon, until, source)
+                yield from ((trigger, f) for f in moments if not self._pauses.hold(trigger.name, f.moment))
 
     def _orders(self, trigger: Resource, firing: Firing) -> Iterator[Order]:
         """The runs a firing starts, within a second or two; the trigger's own run is written down."""
@@ -133,6 +139,7 @@ class LivingFactory:
             if run.factory == self.factory.name:
                 begins = self.anchor - timedelta(minutes=run.minutes_ago)
                 run_id = dice.identifier("manual", self.seed, run.factory, run.label)
+                self.deeds.append(Deed(begins, "pipelines/createrun/action", f"pipelines/{run.pipeline}", run.by))
                 yield orders.by_hand(run_id, self._existing(run.pipeline), begins, run.parameters, run.label)
 
     def _admitted(self, order: Order) -> datetime | None:
@@ -179,6 +186,18 @@ class LivingFactory:
     def _cancel_at(self, run_id: str, begins: datetime, cancel: Cancel) -> None:
         moment = begins + timedelta(minutes=cancel.minutes_after)
         self.script.cancellations[run_id] = Cancellation(moment, cancel.recursive, cancel.end_unrecorded)
+        self.deeds.append(Deed(moment, "pipelineruns/cancel/action", f"pipelineruns/{run_id}", cancel.by))
+
+    def _changes(self) -> list[Change]:
+        return [change for change in self._scenario.changes if change.factory == self.factory.name]
+
+    def _changed(self, change: Change) -> Deed:
+        if change.fault is None:
+            moment = self.anchor - timedelta(hours=change.hours_ago or 0)
+        else:
+            struck = self.script.aims[change.fault].first(self.anchor)
+            moment = struck - timedelta(minutes=change.minutes_before)
+        return Deed(moment, f"{change.resource.split('/')[0]}/{change.operation}", change.resource, change.by)
 
     def _rerun(self, fault: Fault, minutes: float, activity: str | None, from_failure: bool) -> None:
         hit = self.script.aims[fault.id]

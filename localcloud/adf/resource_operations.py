@@ -87,9 +87,11 @@ async def put_resource(kind: Kind, call: Call) -> Response:
     if kind.key == "triggers":
         properties = {**properties, "runtimeState": "Stopped"}
     try:
-        return JSONResponse(body_of(factory, kind, factory.put(kind.key, old.name if old else name, properties)))
+        written = factory.put(kind.key, old.name if old else name, properties)
     except BadDefinition as exc:
         raise bad_request(str(exc), name) from exc
+    call.record(f"{kind.segment}/write", f"{kind.segment}/{written.name}")
+    return JSONResponse(body_of(factory, kind, written))
 
 
 async def delete_resource(kind: Kind, call: Call) -> Response:
@@ -107,6 +109,7 @@ async def delete_resource(kind: Kind, call: Call) -> Response:
     if holder is not None:
         raise bad_request(f"The document cannot be deleted since it is referenced by {holder}.", resource.name)
     factory.delete(kind.key, resource.name)
+    call.record(f"{kind.segment}/delete", f"{kind.segment}/{resource.name}")
     return Response(status_code=200)
 
 

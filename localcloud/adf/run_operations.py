@@ -57,6 +57,7 @@ async def create_run(call: Call) -> Response:
             "Pipeline execution throttled: too many queued runs of this pipeline.", code="TooManyQueuedRuns"
         )
     reference = _reference(call, pipeline)
+    call.record("pipelines/createrun/action", f"pipelines/{pipeline.name}")
     if reference is None:
         return _started(living.create_run(pipeline, given, call.now))
     parameters = {**reference.order.parameters, **given}
@@ -74,6 +75,7 @@ async def cancel_run(call: Call) -> Response:
             code="PipelineRunNotRunning",
         )
     call.factory.cancel(run, call.now, call.flag("isRecursive"))
+    call.record("pipelineruns/cancel/action", f"pipelineruns/{run.id}")
     return Response(status_code=200)
 
 

@@ -1,7 +1,8 @@
 """A scenario: factories with their definitions, and what happens in them. Read from YAML, never from code.
 
 A scenario may injure an activity (`faults`), start runs by hand (`runs`), rerun a failed one (`reruns`), cancel one
-(`cancels`), and say how long activities take and how much they move (`profile`). It never states the status of a run.
+(`cancels`), stop a trigger for a while (`pauses`), tell who changed which definition when (`changes`), and say how long
+activities take and how much they move (`profile`). It never states the status of a run.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from localcloud.adf.definitions import Json
 
 WORLDS = Path(__file__).parent / "worlds"
 DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+SOMEBODY = "operator@contoso.example"  # did what a scenario names nobody for, and what is asked of the stand-in itself
 KINDS = ("pipelines", "datasets", "linkedservices", "triggers", "dataflows", "integrationruntimes")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times as fast, where it was built
 
@@ -75,7 +77,7 @@ class ManualRun:
     pipeline: str
     minutes_ago: float
     parameters: Json = field(default_factory=dict)
-    by: str = "Manual"
+    by: str = SOMEBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,32 @@ class Cancel:
     minutes_after: float
     recursive: bool = True
     end_unrecorded: bool = False
+    by: str = SOMEBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A schedule trigger that was stopped, and started again unless until_hours_ago is None."""
+
+    factory: str
+    trigger: str
+    hours_ago: float
+    until_hours_ago: float | None = None
+    by: str = SOMEBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A definition written anew: `resource` as in pipelines/LoadSales. Either so long before the start of the world,
+    or so long before the first run that a fault hits."""
+
+    factory: str
+    resource: str
+    hours_ago: float | None = None
+    fault: str | None = None
+    minutes_before: float = 0.0
+    operation: str = "write"
+    by: str = SOMEBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +154,8 @@ class Scenario:
     runs: tuple[ManualRun, ...] = ()
     reruns: tuple[Rerun, ...] = ()
     cancels: tuple[Cancel, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    changes: tuple[Change, ...] = ()
     profiles: Mapping[tuple[str, str, str], Profile] = field(default_factory=dict)
     runtimes: tuple[RuntimeState, ...] = ()
 
@@ -163,6 +193,8 @@ def _read(name: str, data: Mapping[str, Any], folder: Path) -> Scenario:
         runs=tuple(ManualRun(**item) for item in data.get("runs") or ()),
         reruns=tuple(Rerun(**item) for item in data.get("reruns") or ()),
         cancels=tuple(Cancel(**{**item, "when": _when(item["when"])}) for item in data.get("cancels") or ()),
+        pauses=tuple(Pause(**item) for item in data.get("pauses") or ()),
+        changes=tuple(Change(**item) for item in data.get("changes") or ()),
         profiles=dict(_profile(item) for item in data.get("profile") or ()),
         runtimes=tuple(RuntimeState(**item) for item in data.get("runtimes") or ()),
     )

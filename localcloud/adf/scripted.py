@@ -28,6 +28,10 @@ class Aim:
     label: str | None = None
     always: bool = False
 
+    def first(self, otherwise: datetime) -> datetime:
+        """When the first run begins that it hits."""
+        return min([*(moment for _, moment in self.origins), *([self.since] if self.since else [])], default=otherwise)
+
     def hits(self, fault: Fault, origin: Origin) -> bool:
         if origin.label is not None and origin.label == self.label:
             return True

@@ -101,6 +101,7 @@ def _switch(call: Call, state: str) -> Response:
         raise bad_request(f"Missing or invalid pipeline references for trigger {trigger.name}", trigger.name)
     living.factory.put("triggers", trigger.name, {**trigger.properties, "runtimeState": state})
     living.switching[trigger.name] = call.now + SETTLES
+    call.record(f"triggers/{'start' if state == 'Started' else 'stop'}/action", f"triggers/{trigger.name}")
     return Response(status_code=200, headers=_later(call, trigger))
 
 
