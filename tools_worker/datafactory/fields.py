@@ -6,13 +6,16 @@ is made up in its place.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 NOTHING: Mapping[str, Any] = {}
+MAX_WHOLE = 2**63 - 1  # ADF counts in 64 bits; beyond it a number is broken, and overflows where times are reckoned
+FIRST_YEAR, LAST_YEAR = 1900, 9000  # .NET writes "no date" as the year 1 or 9999: a day before or after it overflows
+MAX_MILLISECONDS = 10 * 366 * 24 * 3_600_000  # ten years: no run lasts longer, and sums of it stay within reason
+_HALF = re.compile(r"[\ud800-\udfff]")
 _FRACTION = re.compile(r"(\.\d{6})\d+")  # ADF writes seven digits, datetime holds six
 
 
@@ -30,20 +33,32 @@ def items(raw: object, key: str) -> list[Any]:
 
 
 def text(raw: object, key: str) -> str:
-    """A string as it is; a number as its digits; anything else is empty."""
+    """A string as it is, but for halves of surrogate pairs; a number as its digits; anything else is empty."""
     found = as_mapping(raw).get(key)
     if isinstance(found, str):
-        return found
-    if isinstance(found, int | float) and not isinstance(found, bool):
+        return sound(found)
+    if isinstance(found, int | float) and not isinstance(found, bool) and -MAX_WHOLE <= found <= MAX_WHOLE:
         return str(found)
     return ""
 
 
+def sound(text: str) -> str:
+    """Text that can be sent on: JSON may hold half of a surrogate pair (a message cut in an emoji), UTF-8 may not."""
+    return text if text.isascii() else _HALF.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def whole(raw: object, key: str) -> int | None:
+    """Of a number with a fraction the part before it. None for what does not fit 64 bits, NaN and infinity too."""
     found = as_mapping(raw).get(key)
-    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
+    if isinstance(found, bool) or not isinstance(found, int | float) or not -MAX_WHOLE <= found <= MAX_WHOLE:
         return None
     return int(found)
+
+
+def duration(raw: object, key: str) -> int | None:
+    """Milliseconds. None for less than nothing and for more than ten years: unknown, not zero."""
+    found = whole(raw, key)
+    return found if found is not None and 0 <= found <= MAX_MILLISECONDS else None
 
 
 def flag(raw: object, key: str) -> bool | None:
@@ -58,6 +73,7 @@ def moment(raw: object, key: str) -> datetime | None:
         return None
     try:
         read = datetime.fromisoformat(_FRACTION.sub(r"\1", found.strip()))
-        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+        read = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return read if FIRST_YEAR <= read.year <= LAST_YEAR else None

@@ -6,11 +6,16 @@ text: patterns are bounded, and one is only run where a word it needs occurs at 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tools_worker.datafactory.fields import sound
+
+MAX_DEPTH = 40  # of a JSON value; Python's own stack ends a value of some hundred levels
+MIN_SECRET_NAME = 20  # an access key has 20 characters
 _IGNORE = re.IGNORECASE
 _QUOTE = r"(?:\\{0,4}[\"'])"  # also as it looks inside JSON in JSON
 _NOT_MASKED = r"(?!\s{0,5}\[masked)"
@@ -147,6 +152,7 @@ _SECRET_FIELD = re.compile(
 
 
 def mask(text: str) -> str:
+    text = sound(text)
     lowered = text.lower()
     for rule in _RULES:
         if any(needle in lowered for needle in rule.needles):
@@ -154,18 +160,28 @@ def mask(text: str) -> str:
     return text
 
 
-def mask_value(value: Any) -> Any:
-    """The same for a whole JSON value. A string under a secret's name is masked whatever it looks like."""
+def mask_value(value: Any, depth: int = 0) -> Any:
+    """The same for a whole JSON value, which it leaves fit to be sent: no NaN, no bottomless nesting. A string under a
+    secret's name is masked whatever it looks like."""
     if isinstance(value, str):
         return mask(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None  # NaN and Infinity are no JSON
+    if not isinstance(value, Mapping | list | tuple):
+        return value
+    if depth >= MAX_DEPTH:
+        return f"[more than {MAX_DEPTH} levels deep]"
     if isinstance(value, Mapping):
-        return {str(key): _mask_field(str(key), entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [mask_value(entry) for entry in value]
-    return value
+        return {_mask_name(str(key)): _mask_field(str(key), entry, depth + 1) for key, entry in value.items()}
+    return [mask_value(entry, depth + 1) for entry in value]
 
 
-def _mask_field(name: str, value: Any) -> Any:
+def _mask_name(name: str) -> str:
+    """Names may come from ADF too (activities, parameters). Our own fields are short words, which hold no secret."""
+    return name if len(name) < MIN_SECRET_NAME and name.isidentifier() else mask(name)
+
+
+def _mask_field(name: str, value: Any, depth: int) -> Any:
     if isinstance(value, str) and value and _SECRET_FIELD.search(name):
-        return f"[masked {name}]"
-    return mask_value(value)
+        return f"[masked {mask(name)}]"
+    return mask_value(value, depth)

@@ -19,6 +19,7 @@ from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, 
 AT_ONCE = 8
 MAX_RUNTIMES = 40  # of one factory; two calls each
 MAX_SHOWN = 40
+NAMELESS = "A runtime without a name"
 
 
 class IntegrationRuntimesArguments(Arguments):
@@ -53,7 +54,7 @@ async def adf_integration_runtimes(context: ToolContext, args: IntegrationRuntim
             "runtimes": [_row(*row) for row in rows[:MAX_SHOWN]],
             "left_out": left,
         },
-        evidence=[Evidence("integration_runtime", h.name, name) for name, h in rows[:MAX_SHOWN]],
+        evidence=[Evidence("integration_runtime", h.name, name) for name, h in rows[:MAX_SHOWN] if h.name],
         truncated=left > 0,
         next=[f"adf_failures factory={name}" for name, h in rows[:1] if h.problems],
     )
@@ -92,7 +93,7 @@ def _summary(rows: Sequence[Row], left: int, caveat: str) -> str:
 
 def _told(factory: str, runtime: RuntimeHealth) -> str:
     kind = runtime.type or "of an unknown type"
-    head = f"{runtime.name} in {factory} ({kind}) is {runtime.state or 'in an unknown state'}"
+    head = f"{runtime.name or NAMELESS} in {factory} ({kind}) is {runtime.state or 'in an unknown state'}"
     wrong = [problem for problem in runtime.problems if problem != runtime.state]
     return sentences(
         f"{head}: {listed(wrong)}." if wrong else f"{head}.",

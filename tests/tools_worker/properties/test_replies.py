@@ -1,0 +1,36 @@
+"""Every tool over a factory of which anything is spoilt: one reply, well formed, small enough, with nothing made up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.tools_worker.properties.calling import call, questions
+from tests.tools_worker.properties.mutation import spoilt
+from tests.tools_worker.properties.worlds import BY_HAND, COLLECTED, official, recorded, without_collection
+
+EXAMPLES = max(5, settings().max_examples // 6)  # each costs some 20 ms
+WORLDS = {"by hand": BY_HAND} | ({"official": official(), "recorded": recorded()} if COLLECTED.is_dir() else {})
+ASKED = [(name, *question) for name, world in WORLDS.items() for question in questions(world)]
+
+
+@pytest.mark.parametrize(("name", "tool", "arguments"), ASKED)
+async def test_a_sound_world_is_answered(name: str, tool: str, arguments: dict[str, Any]) -> None:
+    await call(WORLDS[name], WORLDS[name].raw, tool, arguments)
+
+
+@without_collection
+def test_the_collection_is_read() -> None:
+    assert set(WORLDS) == {"by hand", "official", "recorded"}
+
+
+@pytest.mark.parametrize("tool", sorted({tool for tool, _ in questions(BY_HAND)}))
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(data=st.data())
+async def test_a_spoilt_world_is_answered(tool: str, data: st.DataObject) -> None:
+    world = data.draw(st.sampled_from(list(WORLDS.values())))
+    asked = data.draw(st.sampled_from([a for name, a in questions(world) if name == tool]))
+    await call(world, data.draw(spoilt(world.raw)), tool, asked)
