@@ -143,6 +143,8 @@ class Arm:
             ) from exc
 
     def _url(self, path: str) -> str:
+        if path.startswith("/") and "api-version=" in path:  # of another provider, with a version of its own
+            return f"{self._endpoint}{path}"
         if path.startswith("/"):
             joint = "&" if "?" in path else "?"
             return f"{self._endpoint}{path}{joint}api-version={API_VERSION}"

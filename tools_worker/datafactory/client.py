@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from core.errors import not_found
 from tools_worker.datafactory.models import (
     ActivityRun,
+    Change,
     Dataset,
     FactoryId,
     IntegrationRuntime,
@@ -103,6 +104,11 @@ class DataFactory(Protocol):
 
     async def runtime_monitoring(self, name: str) -> Sequence[Mapping[str, Any]]:
         """CPU, memory and jobs of each node of a self-hosted runtime, now."""
+        ...
+
+    async def changes(self, since: datetime, until: datetime | None = None) -> Found[Change]:
+        """What people and applications did to this factory, newest first, one for each action. Kept for 90 days: an
+        older `since` means these. Raises UpstreamRefused where the identity may not read the Activity Log."""
         ...
 
     async def close(self) -> None: ...

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from core.errors import NotFound, not_found
+from tools_worker.datafactory import activity_log
 from tools_worker.datafactory.client import Found, Status
 from tools_worker.datafactory.models import (
     ActivityRun,
+    Change,
     Dataset,
     FactoryId,
     IntegrationRuntime,
@@ -39,6 +41,7 @@ class MemoryDataFactory:
         integration_runtimes: Iterable[IntegrationRuntime] = (),
         datasets: Iterable[Dataset] = (),
         monitoring: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+        changes: Iterable[Change] = (),
     ) -> None:
         self._id = FactoryId("00000000-0000-0000-0000-000000000001", "rg-test", name)
         self.runs = list(runs)
@@ -48,6 +51,7 @@ class MemoryDataFactory:
         self.trigger_run_list = list(trigger_runs)
         self.event_subscriptions: dict[str, str] = {}  # by trigger; Enabled when not named
         self.runtimes = list(integration_runtimes)
+        self.change_list = list(changes)
         self.dataset_list = list(datasets)
         self.monitoring = dict(monitoring or {})  # runtime → its nodes
         self.calls: Counter[str] = Counter()
@@ -153,6 +157,11 @@ class MemoryDataFactory:
         if name not in {runtime.name for runtime in self.runtimes}:
             raise not_found("integration runtime", name, [r.name for r in self.runtimes], self.name)
         return tuple(self.monitoring.get(name, ()))
+
+    async def changes(self, since: datetime, until: datetime | None = None) -> Found[Change]:
+        self.calls["changes"] += 1
+        found = [c for c in self.change_list if c.at is not None and c.at >= since and (until is None or c.at <= until)]
+        return Found(tuple(activity_log.once_each(found)))
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -287,3 +287,21 @@ class IntegrationRuntime:
             nodes=tuple(fields.as_mapping(node) for node in nodes),
             detail=detail,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What somebody did to a resource of a factory, as the Activity Log tells it.
+
+    `operation`: write, delete, start, stop, cancel …; `kind`: pipelines, datasets, linkedservices, triggers, dataflows,
+    integrationruntimes, pipelineruns (then `name` is the run's id) or factories; both in lower case. `by` is a person's
+    address or the id of an application.
+    """
+
+    id: str
+    at: datetime | None = None
+    by: str = ""
+    operation: str = ""
+    kind: str = ""
+    name: str = ""
+    status: str = ""

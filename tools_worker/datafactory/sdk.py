@@ -12,12 +12,13 @@ from urllib.parse import quote
 from core import clients
 from core.errors import InvalidArguments, NotFound, not_found
 from core.settings import Settings
-from tools_worker.datafactory import fields
+from tools_worker.datafactory import activity_log, fields
 from tools_worker.datafactory.arm import Arm, Patience
 from tools_worker.datafactory.client import Found, Status
 from tools_worker.datafactory.factories import Factories
 from tools_worker.datafactory.models import (
     ActivityRun,
+    Change,
     Dataset,
     FactoryId,
     IntegrationRuntime,
@@ -29,6 +30,7 @@ from tools_worker.datafactory.models import (
 
 T = TypeVar("T")
 MAX_PAGES = 300  # 30,000 runs: beyond it the answer says that it is not complete
+MAX_LOG_PAGES = 40  # the log is the whole resource group's; others may write much into it
 MARGIN = timedelta(days=1)  # ADF's clock is not ours, and an update can be written late
 RETENTION = timedelta(days=45)
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -75,6 +77,7 @@ class SdkDataFactory:
             PipelineRun.of,
             key=lambda run: run.run_id,
             keep=lambda run: until is None or run.start is None or run.start < until,
+            past=lambda run: not newest_first and until is not None and run.start is not None and run.start >= until,
             limit=limit,
         )
 
@@ -150,6 +153,22 @@ class SdkDataFactory:
         raw = await self._arm.post(f"{self._id.path}/integrationRuntimes/{segment}/monitoringData", None, missing)
         return [fields.as_mapping(node) for node in fields.items(raw, "nodes")]
 
+    async def changes(self, since: datetime, until: datetime | None = None) -> Found[Change]:
+        now = self._clock()
+        earliest = now - activity_log.KEPT
+        if until is not None and until <= earliest:
+            return Found()
+        following = activity_log.path(self._id, max(since, earliest), until or now + MARGIN)
+        found: list[Change] = []
+        seen: set[str] = set()
+        while following and following not in seen and len(seen) < MAX_LOG_PAGES:
+            seen.add(following)
+            page = await self._arm.get(following)
+            known = (activity_log.change_of(raw, self._id) for raw in fields.items(page, "value"))
+            found += [change for change in known if change is not None]
+            following = fields.text(page, "nextLink")
+        return Found(tuple(activity_log.once_each(found)), complete=not following)
+
     async def close(self) -> None:
         await self._arm.close()
 
@@ -166,8 +185,10 @@ class SdkDataFactory:
         *,
         key: Callable[[T], str],
         keep: Callable[[T], bool] = lambda _: True,
+        past: Callable[[T], bool] = lambda _: False,
         limit: int | None = None,
     ) -> Found[T]:
+        """`past` a record means that nothing after it is wanted either."""
         found: dict[str, T] = {}  # by id: a run that changes while we page can come twice
         token = ""
         for _ in range(MAX_PAGES):
@@ -175,12 +196,13 @@ class SdkDataFactory:
             page = await self._arm.post(
                 f"{self._id.path}{path}", body | ({"continuationToken": token} if token else {})
             )
-            for record in filter(keep, map(read, fields.items(page, "value"))):
+            records = [read(raw) for raw in fields.items(page, "value")]
+            for record in filter(keep, records):
                 found.setdefault(key(record) or f"nameless {len(found)}", record)
             if limit is not None and len(found) > limit:
                 return Found(tuple(found.values())[:limit], complete=False)
             following = fields.text(page, "continuationToken")
-            if not following:
+            if not following or any(map(past, records)):
                 return Found(tuple(found.values()))
             if following == token:  # the service is going in circles
                 break

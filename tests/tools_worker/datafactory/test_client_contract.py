@@ -13,7 +13,15 @@ from tests.tools_worker.datafactory.build import NOW, ago, guid, make_activity, 
 from tools_worker.datafactory.arm import Arm
 from tools_worker.datafactory.client import DataFactory, resolve_pipeline
 from tools_worker.datafactory.memory import MemoryDataFactory
-from tools_worker.datafactory.models import Dataset, FactoryId, IntegrationRuntime, PipelineRun, Trigger, TriggerRun
+from tools_worker.datafactory.models import (
+    Change,
+    Dataset,
+    FactoryId,
+    IntegrationRuntime,
+    PipelineRun,
+    Trigger,
+    TriggerRun,
+)
 from tools_worker.datafactory.sdk import SdkDataFactory
 
 pytestmark = pytest.mark.contract
@@ -39,6 +47,11 @@ def memory() -> DataFactory:
         datasets=[Dataset("StagingTable", "AzureSqlTable", "SqlDw")],
         integration_runtimes=[IntegrationRuntime("SHIR-OnPrem", "SelfHosted", "Offline")],
         triggers=[Trigger("Nightly", "ScheduleTrigger", "Started")],
+        changes=[
+            Change("c1", ago(hours=30), "ada@contoso.example", "write", "pipelines", "LoadSales", "Started"),
+            Change("c1", ago(hours=30) + SECOND, "ada@contoso.example", "write", "pipelines", "LoadSales", "Succeeded"),
+            Change("c2", ago(hours=3), "grace@contoso.example", "cancel", "pipelineruns", guid(3), "Succeeded"),
+        ],
         trigger_runs=[TriggerRun("t1", "Nightly", at=ago(hours=3)), TriggerRun("t2", "Nightly", at=ago(hours=2))],
     )
 
@@ -197,3 +210,23 @@ async def test_a_runtime_that_is_offline_tells_nothing_of_its_nodes(factory: Dat
 async def test_says_which_monitored_runtime_is_unknown(factory: DataFactory) -> None:
     with pytest.raises(NotFound, match="NoSuchRuntime"):
         await factory.runtime_monitoring("NoSuchRuntime")
+
+
+async def test_gives_each_action_once_newest_first(factory: DataFactory) -> None:
+    changes = (await factory.changes(LONG_AGO)).items
+    times = [change.at for change in changes if change.at is not None]
+    assert len(changes) >= 2
+    assert times == sorted(times, reverse=True)
+    assert len({(change.id, change.operation, change.name) for change in changes}) == len(changes)
+
+
+async def test_a_cancelled_run_has_somebody_who_asked_for_it(factory: DataFactory) -> None:
+    cancels = [change for change in await factory.changes(LONG_AGO) if change.operation == "cancel"]
+    assert {(change.kind, change.status) for change in cancels} == {("pipelineruns", "Succeeded")}
+    assert all("@" in change.by and change.name for change in cancels)
+
+
+async def test_changes_keep_to_their_window(factory: DataFactory) -> None:
+    newest = (await factory.changes(LONG_AGO)).items[0]
+    assert newest.at is not None
+    assert all(change.at != newest.at for change in await factory.changes(LONG_AGO, newest.at - SECOND))
