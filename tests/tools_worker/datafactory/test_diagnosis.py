@@ -73,7 +73,7 @@ async def test_says_when_the_tree_is_too_deep_to_read() -> None:
     factory = nested(200)
     found = await diagnose(factory, factory.runs[0], NOW)
     assert any("too large" in gap for gap in found.evidence_gaps)
-    assert len(json.dumps(found.as_data())) <= MAX_BYTES
+    assert len(json.dumps(found.as_data(), ensure_ascii=False, separators=(",", ":")).encode()) <= MAX_BYTES
 
 
 async def test_finds_a_child_that_only_names_its_parent() -> None:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
-from core.errors import AppError
 from tools_worker.datafactory.client import DataFactory
-from tools_worker.datafactory.diagnosis import verdicts
-from tools_worker.datafactory.diagnosis.causes import Cause, Definitions, causes
-from tools_worker.datafactory.diagnosis.context import fetch_runtime_state, impact_of, settled
-from tools_worker.datafactory.diagnosis.earlier import differences, fetch_fewer_rows
+from tools_worker.datafactory.diagnosis import unfinished, verdicts
+from tools_worker.datafactory.diagnosis.causes import Cause, causes
+from tools_worker.datafactory.diagnosis.changes import Changes, fetch_changes, since_last_good
+from tools_worker.datafactory.diagnosis.earlier import fetch_fewer_rows, unusual_time
+from tools_worker.datafactory.diagnosis.elsewhere import Elsewhere, fetch_elsewhere
+from tools_worker.datafactory.diagnosis.estate import Estate, fetch_estate
+from tools_worker.datafactory.diagnosis.facts import Facts
 from tools_worker.datafactory.diagnosis.history import fetch_history
+from tools_worker.datafactory.diagnosis.impact import fetch_parents
 from tools_worker.datafactory.diagnosis.record import Action, Diagnosis, EvidenceId, Recurrence, Step
-from tools_worker.datafactory.diagnosis.target import Target, find_run_to_diagnose
-from tools_worker.datafactory.diagnosis.tree import Node, Walk, Wanted
+from tools_worker.datafactory.diagnosis.runtime_state import fetch_runtime_state, settled
+from tools_worker.datafactory.diagnosis.target import find_run_to_diagnose
+from tools_worker.datafactory.diagnosis.tree import Walk, Wanted
+from tools_worker.datafactory.diagnosis.window import Target, Window
 from tools_worker.datafactory.factories import Factories
-from tools_worker.datafactory.leaves import failed_leaves
 from tools_worker.datafactory.models import CANCELLED, SUCCEEDED, ActivityRun, PipelineRun
 
 __all__ = [
@@ -27,10 +32,13 @@ __all__ = [
     "Recurrence",
     "Step",
     "Target",
+    "Window",
     "diagnose",
     "diagnose_request",
     "find_run_to_diagnose",
 ]
+
+T = TypeVar("T")
 
 
 async def diagnose_request(
@@ -39,79 +47,74 @@ async def diagnose_request(
     run_id: str | None = None,
     pipeline: str | None = None,
     factory: str | None = None,
+    window: Window | None = None,
     now: datetime,
 ) -> Diagnosis:
     """What a tool call or an HTTP request asks for. Raises core.errors for what cannot be found or asked."""
-    target = await find_run_to_diagnose(factories, run_id=run_id, pipeline=pipeline, factory=factory, now=now)
+    target = await find_run_to_diagnose(
+        factories, run_id=run_id, pipeline=pipeline, factory=factory, window=window, now=now
+    )
     found = await diagnose(target.factory, target.run, now)
     return replace(found, notes=(*target.notes, *found.notes))
 
 
 async def diagnose(factory: DataFactory, run: PipelineRun, now: datetime) -> Diagnosis:
     """Never raises for what ADF holds back: it is named in `evidence_gaps`."""
-    walk = Walk(factory)
-    tree, history = await asyncio.gather(walk.read(run, _wanted(run)), fetch_history(factory, run, now))
-    found = await _causes(factory, tree) if not _well(run) else []
-    gaps = (*walk.gaps, *((history.gap,) if history.gap else ()))
-    runtime, impact, fewer = await asyncio.gather(
-        fetch_runtime_state(factory, found[0] if found else None),
-        impact_of(factory, run),
-        fetch_fewer_rows(factory, tree, history),
-    )
-    around = (*runtime.told, *differences(history))
-    facts = verdicts.Facts(factory.name, tree, history, now, gaps, around, impact, fewer_rows=fewer)
-    return _verdict(facts, [*(settled(cause, runtime) for cause in found[:1]), *found[1:]])
-
-
-def _verdict(facts: verdicts.Facts, found: list[Cause]) -> Diagnosis:
-    run = facts.run
+    facts, found = await _read(factory, run, now)
     if run.failed:
         return verdicts.failed(facts, found)
-    if run.status == SUCCEEDED:
+    if _well(run):
         return verdicts.succeeded(facts)
     if run.status in CANCELLED:
         return verdicts.cancelled(facts, found)
     if run.status == "InProgress":
-        return verdicts.running(facts)
+        return unfinished.running(facts)
     if run.status == "Queued":
-        return verdicts.queued(facts)
+        return unfinished.queued(facts)
     return verdicts.unknown(facts)
 
 
+async def _read(factory: DataFactory, run: PipelineRun, now: datetime) -> tuple[Facts, list[Cause]]:
+    """In two rounds, each side by side: the run, then what its cause and its history call for. A run that went well
+    as usual needs no explaining."""
+    walk, well = Walk(factory), _well(run)
+    tree, history, estate, elsewhere = await asyncio.gather(
+        walk.read(run, _wanted(run)),
+        fetch_history(factory, run, now),
+        fetch_estate(factory) if not well else _given(Estate()),
+        fetch_elsewhere(factory, run, now) if run.failed else _given(Elsewhere()),
+    )
+    found = [] if well else [c for c in causes(tree, estate.definitions) if c.activity is not None or run.failed]
+    runtime, parents, fewer, changes = await asyncio.gather(
+        fetch_runtime_state(factory, found[0] if found else None),
+        fetch_parents(factory, run),
+        fetch_fewer_rows(factory, tree, history),
+        fetch_changes(factory, *since_last_good(history, now)) if not well else _given(Changes()),
+    )
+    if well and (fewer or unusual_time(history)):
+        estate, changes = await asyncio.gather(
+            fetch_estate(factory), fetch_changes(factory, *since_last_good(history, now))
+        )  # fmt: skip
+    facts = Facts(
+        factory.name, tree, history, now, walk.gaps, fewer, parents, estate, elsewhere, runtime, changes
+    )  # fmt: skip
+    return facts, [*(settled(cause, runtime) for cause in found[:1]), *found[1:]]
+
+
+async def _given(value: T) -> T:
+    return value
+
+
 def _wanted(run: PipelineRun) -> Wanted:
-    """Below a failed run only failed branches matter; below a healthy one any child may hide a failure."""
+    """Below a healthy run any child may hide a failure; else only those matter that did not end well."""
     if _well(run):
         return lambda _, __: True
 
-    def failing(_: PipelineRun, call: ActivityRun) -> bool:
-        return call.failed or call.status in CANCELLED
+    def troubled(_: PipelineRun, call: ActivityRun) -> bool:
+        return call.failed or call.status in CANCELLED or (not run.failed and call.status in unfinished.GOING)
 
-    return failing
+    return troubled
 
 
 def _well(run: PipelineRun) -> bool:
     return run.status == SUCCEEDED
-
-
-async def _causes(factory: DataFactory, tree: Node) -> list[Cause]:
-    found = causes(tree, await _definitions(factory, tree))
-    return [cause for cause in found if cause.activity is not None or tree.run.failed]
-
-
-async def _definitions(factory: DataFactory, tree: Node) -> Definitions:
-    """Of the pipelines where several activities failed: only there it matters which one waited for which."""
-    names = {
-        node.run.pipeline
-        for node in tree.walk()
-        if node.run.pipeline and len({leaf.name for leaf in failed_leaves(node.activities)}) > 1
-    }
-    ordered = sorted(names)[:5]
-    answers = await asyncio.gather(*(factory.pipeline(name) for name in ordered), return_exceptions=True)
-    found = {}
-    for name, answer in zip(ordered, answers, strict=True):
-        if isinstance(answer, AppError):  # deleted since, or not readable: the order of failing has to do
-            continue
-        if isinstance(answer, BaseException):
-            raise answer
-        found[name] = answer.definition
-    return found

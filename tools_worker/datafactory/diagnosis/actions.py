@@ -30,14 +30,14 @@ _FILE_SINKS = frozenset(
 )
 
 
-def recommend(cause: Cause, history: History) -> tuple[Action, ...]:
+def recommend(cause: Cause, history: History, factory: str) -> tuple[Action, ...]:
     if history.since_good is not None and not _reruns_help(cause):
-        return (_check_resolved(history),)
-    found = [_mend(cause)]
+        return (_check_resolved(history, factory),)
+    found = [_mend(cause, factory)]
     if cause.failure.category != INSUFFICIENT:
         found.append(_rerun(cause))
     if history.since_good is not None:
-        found.insert(0, _check_resolved(history))
+        found.insert(0, _check_resolved(history, factory))
     return tuple(found)
 
 
@@ -76,23 +76,37 @@ def _reruns_help(cause: Cause) -> bool:
     return bool(cause.failure.retry_may_help)
 
 
-def _check_resolved(history: History) -> Action:
+def _check_resolved(history: History, factory: str) -> Action:
     good = history.since_good
     assert good is not None  # asked by the caller
     return Action(
         what=f"Check that nothing is left to do: {good.pipeline} succeeded at {at(good.start)}, run {good.run_id}",
         why="A later run went well, so the cause may be gone; its data may or may not cover the failed run's.",
         risk="none",
+        tool=f"adf_compare_runs run_id={history.run.run_id} factory={factory}",
     )
 
 
-def _mend(cause: Cause) -> Action:
+def _mend(cause: Cause, factory: str) -> Action:
     failure = cause.failure
     if failure.fix:
         page = fields.text(cause.activity.output, "runPageUrl") if cause.activity else ""
         there = f" ({where_to_look(cause.activity)})" if page else ""
-        return Action(what=failure.fix.rstrip(".") + there, why=failure.cause, risk="low")
-    return Action(what=f"Look at {where_to_look(cause.activity)}", why=failure.reason, risk="none")
+        return Action(
+            what=failure.fix.rstrip(".") + there, why=failure.cause, risk="low", tool=_shown_by(cause, factory)
+        )
+    return Action(f"Look at {where_to_look(cause.activity)}", failure.reason, "none", _shown_by(cause, factory))
+
+
+def _shown_by(cause: Cause, factory: str) -> str | None:
+    """The call that shows more of what has to be mended; the mending itself is a person's."""
+    if cause.failure.category == "integration_runtime":
+        return f"adf_integration_runtimes factory={factory}"
+    if cause.failure.category == INSUFFICIENT:
+        return f"adf_activity_runs run_id={cause.run.run_id} factory={factory}"
+    if cause.failure.category in ("expression_parameter", "configuration", "schema_mapping"):
+        return f"adf_explain_pipeline pipeline={cause.run.pipeline} factory={factory}"
+    return None
 
 
 def _rerun(cause: Cause) -> Action:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tools_worker.datafactory import fields
-from tools_worker.datafactory.diagnosis.record import MaskedFailure, Step
+from tools_worker.datafactory.definitions import steps
+from tools_worker.datafactory.diagnosis.record import MaskedFailure, Step, path_text
 from tools_worker.datafactory.diagnosis.tree import Node
 from tools_worker.datafactory.failures import Failure, classify, peel
 from tools_worker.datafactory.leaves import CONTAINERS, EXECUTE_PIPELINE, Attempts, attempts
@@ -34,7 +35,7 @@ class Cause:
 
     @property
     def text(self) -> str:
-        return " → ".join(str(step) for step in self.path)
+        return path_text(self.path)
 
 
 def causes(root: Node, definitions: Definitions) -> list[Cause]:
@@ -126,10 +127,7 @@ def _consequences(names: set[str], definition: Mapping[str, Any] | None) -> set[
     """Of these failed activities, those that only ran because another of them failed."""
     if definition is None or len(names) < 2:
         return set()
-    after = {
-        fields.text(activity, "name"): {fields.text(need, "activity") for need in fields.items(activity, "dependsOn")}
-        for activity, _ in _all_activities(definition)
-    }
+    after = {step.name: {name for name, _ in step.waits_for} for step in steps(definition)}
     return {name for name in names if names & _upstream(name, after)}
 
 
@@ -144,28 +142,6 @@ def _upstream(name: str, after: Mapping[str, set[str]]) -> set[str]:
     return found - {name}
 
 
-def _all_activities(definition: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], tuple[str, ...]]]:
-    """Every activity of a definition with the containers around it, outermost first."""
-    found: list[tuple[Mapping[str, Any], tuple[str, ...]]] = []
-    waiting: list[tuple[Any, tuple[str, ...]]] = [(a, ()) for a in fields.items(definition, "activities")]
-    while waiting:
-        activity, around = waiting.pop(0)
-        if not isinstance(activity, Mapping):
-            continue
-        found.append((activity, around))
-        inside = (*around, fields.text(activity, "name"))
-        waiting.extend((inner, inside) for inner in _inner(fields.mapping(activity, "typeProperties")))
-    return found
-
-
-def _inner(properties: Mapping[str, Any]) -> list[Any]:
-    inner = [*fields.items(properties, "activities"), *fields.items(properties, "defaultActivities")]
-    inner += [*fields.items(properties, "ifTrueActivities"), *fields.items(properties, "ifFalseActivities")]
-    for case in fields.items(properties, "cases"):
-        inner += fields.items(case, "activities")
-    return inner
-
-
 def _steps(node: Node, group: Attempts, definition: Mapping[str, Any] | None) -> tuple[Step, ...]:
     """The containers around the activity, then the activity."""
     activity = group.last
@@ -177,14 +153,22 @@ def _steps(node: Node, group: Attempts, definition: Mapping[str, Any] | None) ->
 def _around(node: Node, activity: ActivityRun, definition: Mapping[str, Any] | None) -> list[ActivityRun]:
     containers = {run.name: run for run in _failed(node) if run.type in CONTAINERS and run.id != activity.id}
     if definition is not None:
-        for known, around in _all_activities(definition):
-            if fields.text(known, "name") == activity.name:
-                return [containers[name] for name in around if name in containers]
+        inside = {step.name: step.inside for step in steps(definition)}
+        if activity.name in inside:
+            return [containers[name] for name in _chain(activity.name, inside) if name in containers]
     chain, name = list[ActivityRun](), activity.name
     while (outer := _naming(containers, name)) is not None and outer not in chain:
         chain.insert(0, outer)
         name = outer.name
     return chain or [run for run in containers.values() if _spans(run, activity)]
+
+
+def _chain(name: str, inside: Mapping[str, str]) -> list[str]:
+    """The containers around an activity, outermost first."""
+    found: list[str] = []
+    while (name := inside.get(name, "")) and name not in found:
+        found.insert(0, name)
+    return found
 
 
 def _naming(containers: Mapping[str, ActivityRun], name: str) -> ActivityRun | None:

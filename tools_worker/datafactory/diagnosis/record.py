@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from tools_worker.datafactory.wording import spoken
 
+MAX_STEPS = 14  # of a path in a sentence
 MAX_BYTES = 6 * 1024  # of `as_data` as JSON; longer lists are cut and counted
 
 Outcome = Literal["failed", "succeeded", "running", "queued", "cancelled", "unknown"]
@@ -28,9 +29,17 @@ class Step:
         return f"{self.name} ({self.iteration})" if self.iteration else self.name
 
 
+def path_text(steps: Sequence[Step]) -> str:
+    """`Nightly → RunLoad → LoadSales → CopySales`; of a very long way both ends."""
+    words = [str(step) for step in steps]
+    if len(words) > MAX_STEPS:
+        words = [*words[:4], f"… {len(words) - 10} more …", *words[-6:]]
+    return " → ".join(words)
+
+
 @dataclass(frozen=True, slots=True)
 class EvidenceId:
-    """A thing that exists in ADF. `kind`: pipeline_run or activity_run."""
+    """A thing that exists. `kind`: pipeline_run, activity_run, or activity_log for an event of the Activity Log."""
 
     kind: str
     id: str
@@ -38,7 +47,7 @@ class EvidenceId:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`tool`: the call that does it, once there is one."""
+    """`tool`: the call that does it, or shows what it is about; None where a person has to."""
 
     what: str
     why: str
@@ -70,7 +79,7 @@ class OtherFailure:
 
 @dataclass(frozen=True, slots=True)
 class MaskedFailure:
-    """Something that went wrong although the run says Succeeded. `kind`: handled_failure or zero_rows."""
+    """Something that went wrong although ADF says Succeeded. `kind`: handled_failure, zero_rows or fewer_rows."""
 
     kind: str
     activity: str
@@ -123,7 +132,7 @@ class Diagnosis:
 
     @property
     def path_text(self) -> str:
-        return " → ".join(str(step) for step in self.root_cause_path)
+        return path_text(self.root_cause_path)
 
     def summary(self) -> str:
         """Complete enough to be the answer by itself."""
@@ -133,7 +142,8 @@ class Diagnosis:
             parts.append(f"Besides, {len(self.other_failures)} more failed in this run: {others}.")
         if self.masked_failures and self.outcome == "succeeded":
             parts.append("Hidden trouble: " + "; ".join(masked.what for masked in self.masked_failures[:3]) + ".")
-        parts += self.contributing[:3]
+        parts += self.contributing[:4]
+        parts += self.impact[:1]
         parts += [f"{action.what.rstrip('.')}." for action in self.recommended_actions[:2]]
         parts += [f"Not known: {gap.rstrip('.')}." for gap in self.evidence_gaps[:2]]
         return " ".join(part for part in parts if part)

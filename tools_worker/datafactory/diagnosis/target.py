@@ -1,29 +1,20 @@
-"""Which run is to be diagnosed: the one of a run id, wherever it lives, or the latest failed run of a pipeline."""
+"""Which run is to be diagnosed: the one of an id, the latest failed run of a pipeline, or what failed in a window."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from core.errors import InvalidArguments, NotFound
 from tools_worker.datafactory.client import DataFactory
+from tools_worker.datafactory.diagnosis.window import RETENTION, Target, Window, by_window
 from tools_worker.datafactory.factories import Factories
 from tools_worker.datafactory.models import FAILED, SUCCEEDED, PipelineRun
 from tools_worker.datafactory.survey import survey, with_pipeline
 from tools_worker.datafactory.wording import at, listed
 
-RETENTION = timedelta(days=45)
 _NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """`notes` are sentences for the asker: about another factory, or a run that came after."""
-
-    factory: DataFactory
-    run: PipelineRun
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +29,18 @@ async def find_run_to_diagnose(
     run_id: str | None = None,
     pipeline: str | None = None,
     factory: str | None = None,
+    window: Window | None = None,
     now: datetime,
 ) -> Target:
-    """Takes run_id or pipeline. Raises InvalidArguments, NotFound with the closest names, UpstreamError."""
-    if bool(run_id) == bool(pipeline):
-        raise InvalidArguments("Give either run_id or pipeline, and not both.")
-    if run_id:
+    """Takes run_id, or pipeline, or a window, or both of these. Raises InvalidArguments, NotFound with the closest
+    names, UpstreamError."""
+    if run_id and not pipeline and window is None:
         return await _by_id(factories, run_id.strip(), factory)
-    assert pipeline is not None  # the check above
+    if run_id or not (pipeline or window):
+        raise InvalidArguments("Give either run_id or pipeline, and not both; an alert's time window does for a run.")
+    if window is not None:
+        return await by_window(factories, pipeline, factory, window, now)
+    assert pipeline is not None  # the checks above
     return await _by_pipeline(factories, pipeline, factory, now)
 
 

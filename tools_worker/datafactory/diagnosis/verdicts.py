@@ -1,75 +1,25 @@
-"""From what was read to what is said: one verdict per state that a run can be in."""
+"""From what was read to what is said of a run that has ended. `unfinished.py` speaks of the others."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from tools_worker.datafactory import fields
+from tools_worker.datafactory.activity_log import who
 from tools_worker.datafactory.diagnosis.actions import recommend, where_to_look
 from tools_worker.datafactory.diagnosis.causes import Cause, handled_failures, zero_row_copies
-from tools_worker.datafactory.diagnosis.earlier import overdue, usual_ms
+from tools_worker.datafactory.diagnosis.facts import MAX_MESSAGE, Facts, ids_of
 from tools_worker.datafactory.diagnosis.history import History, streak
-from tools_worker.datafactory.diagnosis.record import (
-    Action,
-    Diagnosis,
-    EvidenceId,
-    MaskedFailure,
-    OtherFailure,
-    RunFacts,
-    Step,
-)
-from tools_worker.datafactory.diagnosis.tree import Node
-from tools_worker.datafactory.failures import INSUFFICIENT, Failure, classify
+from tools_worker.datafactory.diagnosis.impact import impact
+from tools_worker.datafactory.diagnosis.record import Action, Diagnosis, EvidenceId, OtherFailure, Step
+from tools_worker.datafactory.diagnosis.surroundings import around, ids, started_by
+from tools_worker.datafactory.failures import INSUFFICIENT, Failure
 from tools_worker.datafactory.leaves import attempts
-from tools_worker.datafactory.models import ActivityRun, PipelineRun
-from tools_worker.datafactory.wording import age, at, count, lasted, listed, safe, spoken, stamp
+from tools_worker.datafactory.models import CANCELLED, ActivityRun
+from tools_worker.datafactory.wording import at, count, lasted, listed, safe, spoken
 
-MAX_MESSAGE = 600
 MAX_OTHERS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything that was read about one run."""
-
-    factory: str
-    tree: Node
-    history: History
-    now: datetime
-    gaps: tuple[str, ...] = ()
-    contributing: tuple[str, ...] = ()
-    impact: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    fewer_rows: tuple[MaskedFailure, ...] = ()
-
-    @property
-    def run(self) -> PipelineRun:
-        return self.tree.run
-
-    @property
-    def about(self) -> RunFacts:
-        run = self.run
-        return RunFacts(
-            factory=self.factory,
-            pipeline=run.pipeline,
-            run_id=run.run_id,
-            status=run.status,
-            start=stamp(run.start),
-            end=stamp(run.end),
-            started_by=" ".join(part for part in (run.invoked_by.type, run.invoked_by.name) if part),
-            parent_run_id=run.invoked_by.run_id,
-        )
-
-    @property
-    def label(self) -> str:
-        return f"{self.run.pipeline or 'The run'} in {self.factory}"
-
-    @property
-    def timing(self) -> str:
-        return f"run {self.run.run_id}, started {at(self.run.start)}"
 
 
 def failed(facts: Facts, causes: Sequence[Cause]) -> Diagnosis:
@@ -92,16 +42,15 @@ def failed(facts: Facts, causes: Sequence[Cause]) -> Diagnosis:
         owner=failure.owner,
         confidence=confidence,
         confidence_reason=reason,
-        evidence=_evidence(main.path, *(cause.path for cause in others[:MAX_OTHERS])),
-        evidence_gaps=(*facts.gaps, *_cause_gaps(main)),
-        contributing=(*_retries(main), *facts.contributing, *_neighbours(facts.history)),
+        evidence=(*ids_of(main.path, *(cause.path for cause in others[:MAX_OTHERS])), *ids(facts, main)),
+        evidence_gaps=(*_cause_gaps(main), *facts.all_gaps),
+        contributing=(*_retries(main), *around(facts, main), *_neighbours(facts.history), *started_by(facts)),
         recurrence=facts.history.recurrence(failure.signature),
-        impact=facts.impact,
-        recommended_actions=recommend(main, facts.history),
+        impact=impact(facts, main),
+        recommended_actions=recommend(main, facts.history, facts.factory),
         masked_failures=(*zero_row_copies(facts.tree), *facts.fewer_rows),
         other_failures=tuple(_other(cause) for cause in others[:MAX_OTHERS]),
         docs=failure.docs,
-        notes=facts.notes,
     )
 
 
@@ -126,93 +75,50 @@ def succeeded(facts: Facts) -> Diagnosis:
         headline=f"{facts.label} succeeded{took} ({facts.timing})" + (", but not all went well." if hidden else "."),
         confidence="medium" if facts.gaps else "high",
         confidence_reason="ADF reports the status; the activities were read" + (" in part" if facts.gaps else ""),
-        evidence=_with_run(facts, *(EvidenceId("activity_run", masked.activity_run_id) for masked in hidden)),
-        evidence_gaps=facts.gaps,
-        contributing=facts.contributing,
+        evidence=facts.evidence(*(EvidenceId("activity_run", masked.activity_run_id) for masked in hidden)),
+        evidence_gaps=facts.all_gaps,
+        contributing=around(facts),
         recommended_actions=actions,
         masked_failures=hidden,
-        notes=facts.notes,
-    )
-
-
-def running(facts: Facts) -> Diagnosis:
-    """Still going: what it is doing, and what has failed on the way."""
-    going = [group.last for group in attempts(facts.tree.activities) if group.last.status in ("InProgress", "Queued")]
-    since = age(facts.run.start, facts.now) if facts.run.start else "an unknown time"
-    doing = listed([f"{run.name} ({run.type}, since {at(run.start)})" for run in going], 3)
-    broken = [group.last for group in attempts(facts.tree.activities) if group.last.failed]
-    already = tuple(f"{run.name} has failed already ({_kind(run)})." for run in broken[:3])
-    return Diagnosis(
-        run=facts.about,
-        outcome="running",
-        headline=(
-            f"{facts.label} is still running, for {since} ({facts.timing})"
-            + (f"; it is working on {doing}." if doing else "; no activity is in progress right now.")
-        ),
-        confidence="high",
-        confidence_reason="ADF reports it as in progress; a cause can be told once it ends",
-        evidence=_with_run(facts, *(EvidenceId("activity_run", run.id) for run in (*going, *broken)[:5])),
-        evidence_gaps=facts.gaps,
-        contributing=(*already, *_usual_duration(facts)),
-        recommended_actions=_if_overdue(facts, going),
-        notes=facts.notes,
-    )
-
-
-def _if_overdue(facts: Facts, going: Sequence[ActivityRun]) -> tuple[Action, ...]:
-    if not overdue(facts.history, facts.now):
-        return ()
-    place = where_to_look(going[0] if going else None)
-    why = "A pipeline has no time-out of its own: what hangs goes on, and is billed, until somebody cancels it"
-    return (Action(f"See whether it still moves ({place}); cancel and rerun it if it does not", why, "medium"),)
-
-
-def queued(facts: Facts) -> Diagnosis:
-    since = age(facts.run.start, facts.now) if facts.run.start else "an unknown time"
-    ahead = [run for run in facts.history.runs if run.unfinished and run.run_id != facts.run.run_id]
-    busy = f"{count(len(ahead), 'other run')} of it {'is' if len(ahead) == 1 else 'are'} unfinished" if ahead else ""
-    return Diagnosis(
-        run=facts.about,
-        outcome="queued",
-        headline=f"{facts.label} is queued for {since} and has not begun ({facts.timing}).",
-        confidence="high",
-        confidence_reason="ADF reports it as queued",
-        evidence=_with_run(facts, *(EvidenceId("pipeline_run", run.run_id) for run in ahead[:5])),
-        evidence_gaps=facts.gaps,
-        contributing=(
-            *((f"{busy}: it may wait for the pipeline's concurrency limit.",) if busy else ()),
-            *facts.contributing,
-        ),
-        notes=facts.notes,
     )
 
 
 def cancelled(facts: Facts, causes: Sequence[Cause]) -> Diagnosis:
     """`causes`: what had failed before it was cancelled, if anything."""
-    stopped = [
-        group.last for group in attempts(facts.tree.activities) if group.last.status.lower().startswith("cancel")
-    ]
+    stopped = [group.last for group in attempts(facts.tree.activities) if group.last.status in CANCELLED]
     during = f" while {listed([run.name for run in stopped], 3)} was at work" if stopped else ""
     before = tuple(f"Before that {cause.text} failed ({spoken(cause.failure.category)})." for cause in causes[:2])
     path = (Step("pipeline", facts.run.pipeline, facts.run.run_id), *_first_step(stopped))
+    asked = facts.cancel
+    by = f" by {who(asked)} at {at(asked.at)}" if asked is not None else ""
     return Diagnosis(
         run=facts.about,
         outcome="cancelled",
-        headline=f"{facts.label} was cancelled{during} ({facts.timing}).",
+        headline=f"{facts.label} was cancelled{by}{during} ({facts.timing}).",
         root_cause_path=path,
         root_cause_category="cancelled",
         error_message=safe(facts.run.message, MAX_MESSAGE),
         confidence="high",
-        confidence_reason="ADF reports it as cancelled",
-        evidence=_evidence(path),
-        evidence_gaps=(*facts.gaps, "who cancelled it: ADF's run records do not say, the Activity Log does"),
-        contributing=(*before, *facts.contributing),
-        impact=facts.impact,
+        confidence_reason="ADF reports it as cancelled" + (", the Activity Log by whom" if asked else ""),
+        evidence=facts.evidence(*ids_of(path), *((EvidenceId("activity_log", asked.id),) if asked else ())),
+        evidence_gaps=(*facts.all_gaps, *_by_whom(facts)),
+        contributing=(*before, *_with_parent(facts), *around(facts), *started_by(facts)),
+        impact=impact(facts),
         recommended_actions=(
             Action("Rerun it if its work is still wanted", "Nothing runs it again by itself", "medium"),
         ),
-        notes=facts.notes,
     )
+
+
+def _by_whom(facts: Facts) -> tuple[str, ...]:
+    if facts.cancel is not None or facts.changes.gap:  # the gap says it already
+        return ()
+    return ("who cancelled it: the Activity Log has no request to cancel this run or one above it",)
+
+
+def _with_parent(facts: Facts) -> tuple[str, ...]:
+    above = [parent for parent in facts.parents if parent.status in CANCELLED]
+    return tuple(f"Its parent {parent.pipeline} was cancelled too (run {parent.run_id})." for parent in above[-1:])
 
 
 def unknown(facts: Facts) -> Diagnosis:
@@ -224,9 +130,8 @@ def unknown(facts: Facts) -> Diagnosis:
         root_cause_category=INSUFFICIENT,
         error_message=safe(facts.run.message, MAX_MESSAGE),
         confidence_reason="the status is unknown",
-        evidence=_with_run(facts),
-        evidence_gaps=facts.gaps,
-        notes=facts.notes,
+        evidence=facts.evidence(),
+        evidence_gaps=facts.all_gaps,
     )
 
 
@@ -286,18 +191,6 @@ def _neighbours(history: History) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _usual_duration(facts: Facts) -> tuple[str, ...]:
-    usual = usual_ms(facts.history)
-    if usual is None:
-        return ()
-    longer = " It has taken far longer than that already." if overdue(facts.history, facts.now) else ""
-    return (f"It usually takes {lasted(round(usual))}.{longer}",)
-
-
-def _kind(run: ActivityRun) -> str:
-    return spoken(classify(run.error.message, run.error.code, run.type).category)
-
-
 def _other(cause: Cause) -> OtherFailure:
     return OtherFailure(
         path=cause.text,
@@ -314,14 +207,3 @@ def _error_of(failure: Failure) -> str:
 
 def _first_step(runs: Sequence[ActivityRun]) -> tuple[Step, ...]:
     return tuple(Step("activity", run.name, run.id) for run in runs[:1])
-
-
-def _with_run(facts: Facts, *more: EvidenceId) -> tuple[EvidenceId, ...]:
-    found = (EvidenceId("pipeline_run", facts.run.run_id), *more)
-    return tuple(evidence for evidence in dict.fromkeys(found) if evidence.id)
-
-
-def _evidence(*paths: Sequence[Step]) -> tuple[EvidenceId, ...]:
-    steps = [step for path in paths for step in path]
-    found = (EvidenceId(f"{step.kind}_run", step.id) for step in steps if step.id)
-    return tuple(dict.fromkeys(found))

@@ -1,0 +1,54 @@
+"""What surrounds a run, in sentences with the ids they rest on: the most telling first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tools_worker.datafactory.diagnosis import changes, schedule
+from tools_worker.datafactory.diagnosis.causes import Cause
+from tools_worker.datafactory.diagnosis.earlier import differences
+from tools_worker.datafactory.diagnosis.facts import Facts
+from tools_worker.datafactory.diagnosis.record import EvidenceId
+from tools_worker.datafactory.diagnosis.waiting import runtime_queues
+from tools_worker.datafactory.models import Change, PipelineRun
+
+MAX_IDS = 3
+
+
+def around(facts: Facts, cause: Cause | None = None) -> tuple[str, ...]:
+    alike = same_elsewhere(facts, cause)
+    return (
+        *facts.runtime.told,
+        *differences(facts.history),
+        *changes.told(changed(facts, cause), facts.run),
+        *facts.elsewhere.told(alike),
+        *runtime_queues(facts.tree),
+    )
+
+
+def started_by(facts: Facts) -> tuple[str, ...]:
+    return schedule.told(facts.run, facts.parents, facts.estate, facts.now)
+
+
+def ids(facts: Facts, cause: Cause | None = None) -> tuple[EvidenceId, ...]:
+    """Of the changes and of the runs elsewhere that `around` speaks of."""
+    log = [EvidenceId("activity_log", change.id) for change in changed(facts, cause)[:MAX_IDS]]
+    runs = [EvidenceId("pipeline_run", run.run_id) for run in same_elsewhere(facts, cause)[:MAX_IDS]]
+    return tuple(each for each in (*log, *runs) if each.id)
+
+
+def changed(facts: Facts, cause: Cause | None) -> list[Change]:
+    """Changes of what the run is made of, since it last went well."""
+    pipelines = [step.name for step in cause.path if step.kind == "pipeline"] if cause else _pipelines(facts)
+    trigger = schedule.outermost(facts.run, facts.parents).invoked_by.name
+    return facts.changes.of(changes.used_by(pipelines, [trigger], facts.estate))
+
+
+def same_elsewhere(facts: Facts, cause: Cause | None) -> Sequence[PipelineRun]:
+    if cause is None:
+        return ()
+    return facts.elsewhere.alike(cause.failure, {*_pipelines(facts), *(parent.pipeline for parent in facts.parents)})
+
+
+def _pipelines(facts: Facts) -> list[str]:
+    return list(dict.fromkeys(node.run.pipeline for node in facts.tree.walk()))
