@@ -358,3 +358,24 @@ async def test_a_window_beyond_what_is_kept_is_said_so() -> None:
 async def test_a_window_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(InvalidArguments, match="before it begins"):
         Window(NOW, ago(hours=1))
+
+
+# what to do where it has been done
+
+
+DEADLOCK = "Transaction (Process ID 7) was deadlocked on lock resources."
+
+
+async def test_after_a_rerun_that_went_well_nothing_is_left_to_do() -> None:
+    again = make_run(2, start=ago(hours=5), status="Succeeded", group=guid(1))
+    found = await of(make_activity(1, error=DEADLOCK), others=[again])
+    (action,) = found.recommended_actions
+    assert action.what.startswith("Nothing is left to do")
+    assert guid(2) in action.what
+
+
+async def test_after_a_later_good_run_a_rerun_is_only_for_data_still_missing() -> None:
+    later = make_run(2, start=ago(hours=1), status="Succeeded")
+    found = await of(make_activity(1, error=DEADLOCK), others=[later])
+    reruns = [action.what for action in found.recommended_actions if "rerun from" in action.what.lower()]
+    assert [what.startswith("If its data is still missing") for what in reruns] == [True]

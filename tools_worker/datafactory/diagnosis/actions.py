@@ -10,7 +10,7 @@ from tools_worker.datafactory.diagnosis.causes import Cause
 from tools_worker.datafactory.diagnosis.history import History
 from tools_worker.datafactory.diagnosis.record import Action, Risk
 from tools_worker.datafactory.failures import INSUFFICIENT
-from tools_worker.datafactory.models import ActivityRun
+from tools_worker.datafactory.models import SUCCEEDED, ActivityRun, PipelineRun
 from tools_worker.datafactory.wording import at, safe
 
 _ELSEWHERE = {  # activities whose error only points to a log in another service
@@ -31,14 +31,14 @@ _FILE_SINKS = frozenset(
 
 
 def recommend(cause: Cause, history: History, factory: str) -> tuple[Action, ...]:
-    if history.since_good is not None and not _reruns_help(cause):
-        return (_check_resolved(history, factory),)
-    found = [_mend(cause, factory)]
-    if cause.failure.category != INSUFFICIENT:
-        found.append(_rerun(cause))
+    rerun = history.rerun
+    if rerun is not None and rerun.status == SUCCEEDED:
+        return (_done_already(rerun, factory),)
     if history.since_good is not None:
-        found.insert(0, _check_resolved(history, factory))
-    return tuple(found)
+        check = _check_resolved(history, factory)
+        return (check, _mend(cause, factory), _rerun_if_missing(cause)) if _reruns_help(cause) else (check,)
+    mend = _mend(cause, factory)
+    return (mend,) if cause.failure.category == INSUFFICIENT else (mend, _rerun(cause))
 
 
 def where_to_look(activity: ActivityRun | None) -> str:
@@ -76,6 +76,16 @@ def _reruns_help(cause: Cause) -> bool:
     return bool(cause.failure.retry_may_help)
 
 
+def _done_already(rerun: PipelineRun, factory: str) -> Action:
+    return Action(
+        what=f"Nothing is left to do for this run: it was run again at {at(rerun.start)} and succeeded, "
+        f"run {rerun.run_id}",
+        why="A rerun of the same run group works on the same parameters.",
+        risk="none",
+        tool=f"adf_diagnose_run run_id={rerun.run_id} factory={factory}",
+    )
+
+
 def _check_resolved(history: History, factory: str) -> Action:
     good = history.since_good
     assert good is not None  # asked by the caller
@@ -107,6 +117,15 @@ def _shown_by(cause: Cause, factory: str) -> str | None:
     if cause.failure.category in ("expression_parameter", "configuration", "schema_mapping"):
         return f"adf_explain_pipeline pipeline={cause.run.pipeline} factory={factory}"
     return None
+
+
+def _rerun_if_missing(cause: Cause) -> Action:
+    risk, reason = rerun_risk(cause.activity)
+    return Action(
+        what=f"If its data is still missing, rerun from the failed activity ({reason})",
+        why="Such failures tend to pass; a later run may have covered it already.",
+        risk=risk,
+    )
 
 
 def _rerun(cause: Cause) -> Action:
