@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends
 
 from core.errors import InvalidArguments, UpstreamUnavailable
 from orchestrator.api.views import DiagnoseBody
-from tools_worker.datafactory.diagnosis import diagnose_request
+from tools_worker.datafactory.diagnosis import Window, diagnose_request
 from tools_worker.datafactory.masking import mask_value
+from tools_worker.datafactory.period import between
 from tools_worker.runtime.worker import Worker, provided
 
 router = APIRouter(prefix="/api", tags=["diagnosis"])
@@ -19,13 +20,23 @@ MAX_SECONDS = 100.0  # callers such as Power Automate hang up after 120
 
 @router.post("/diagnose", operation_id="diagnosis_make")
 async def diagnosis_make(body: DiagnoseBody, hands: Annotated[Worker, Depends(provided)]) -> dict[str, Any]:
-    """Why a run failed: by run id, or the latest failed run of a pipeline."""
-    if not body.run_id and not body.pipeline:
-        raise InvalidArguments("Name a run or a pipeline.", hint="Give run_id, or pipeline for its latest failed run.")
+    """Why a run failed: by run id, the latest failed run of a pipeline, or what failed in the window of an alert."""
+    if not (body.run_id or body.pipeline or body.since or body.until):
+        raise InvalidArguments(
+            "Name a run or a pipeline.",
+            hint="Give run_id, pipeline for its latest failed run, or since and until where an alert names neither.",
+        )
+    now = hands.now()
+    dated = between(body.since or "", body.until or "", body.timezone or "", now) if body.since or body.until else None
     try:
         async with asyncio.timeout(min(MAX_SECONDS, hands.tool_deadline_seconds)):
             diagnosis = await diagnose_request(
-                hands.factories, run_id=body.run_id, pipeline=body.pipeline, factory=body.factory, now=hands.now()
+                hands.factories,
+                run_id=body.run_id,
+                pipeline=body.pipeline,
+                factory=body.factory,
+                window=Window.of(dated, now),
+                now=now,
             )
     except TimeoutError:
         raise UpstreamUnavailable("Data Factory took too long to answer.", hint="Try again in a minute.") from None

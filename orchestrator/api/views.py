@@ -30,6 +30,9 @@ class DiagnoseBody(BaseModel):
     run_id: Name | None = Field(default=None, description="A pipeline run id.")
     pipeline: Name | None = Field(default=None, description="A pipeline: its latest failed run is diagnosed.")
     factory: Name | None = Field(default=None, description="Look in this factory.")
+    since: Name | None = Field(default=None, description="Where an alert names no run: the begin of its window.")
+    until: Name | None = Field(default=None, description="The end of the window: ISO 8601, or a date.")
+    timezone: Name | None = Field(default=None, description="Of times without offset and of dates: Europe/Berlin.")
 
 
 class ErrorView(BaseModel):

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from tools_worker.datafactory.diagnosis import Diagnosis, diagnose_request
-from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
+from tools_worker.datafactory.diagnosis import Diagnosis, Window, diagnose_request
+from tools_worker.runtime.periods import Dates
+from tools_worker.runtime.tools import Evidence, Reply, ToolContext, ToolSpec
 
 
-class DiagnoseRunArguments(Arguments):
+class DiagnoseRunArguments(Dates):
+    """`since` and `until` are the window of an alert, which names no run."""
+
     run_id: str | None = Field(
         default=None, max_length=100, description="Id (GUID) of the pipeline run to diagnose. Give this or pipeline."
     )
     pipeline: str | None = Field(
         default=None,
         max_length=260,
-        description="Name of a pipeline, in any case: its latest failed run is diagnosed. Give this or run_id.",
+        description="Name of a pipeline, in any case: its latest failed run, or the one that failed in the window.",
     )
     factory: str | None = Field(
         default=None, max_length=100, description="Name of the data factory. Omit to look in all of them."
@@ -23,16 +26,24 @@ class DiagnoseRunArguments(Arguments):
 
     @model_validator(mode="after")
     def _one_of_them(self) -> DiagnoseRunArguments:
-        if self.run_id and self.pipeline:
-            raise ValueError("give run_id or pipeline, not both")
-        if not self.run_id and not self.pipeline:
-            raise ValueError("name a run (run_id) or a pipeline (pipeline)")
+        dated = bool(self.since or self.until)
+        if self.run_id and (self.pipeline or dated):
+            raise ValueError("give run_id alone, or pipeline and perhaps a time window (since, until), not both")
+        if not self.run_id and not self.pipeline and not dated:
+            raise ValueError(
+                "name a run (run_id), a pipeline (pipeline), or the time window of an alert (since, until)"
+            )
         return self
 
 
 async def adf_diagnose_run(context: ToolContext, args: DiagnoseRunArguments) -> Reply:
     found = await diagnose_request(
-        context.factories, run_id=args.run_id, pipeline=args.pipeline, factory=args.factory, now=context.now
+        context.factories,
+        run_id=args.run_id,
+        pipeline=args.pipeline,
+        factory=args.factory,
+        window=Window.of(args.dated(context.now), context.now),
+        now=context.now,
     )
     data = found.as_data()
     return Reply(
@@ -56,8 +67,9 @@ TOOL = ToolSpec(
     description=(
         "Explains why an Azure Data Factory pipeline run failed: follows child pipelines, loops and retries down to "
         "the activity that really failed, and tells its error, cause, category, whether a rerun helps, how often it "
-        "happened and what to do. Takes a run id, or a pipeline name for its latest failed run. Use it for why "
-        "questions."
+        "happened, who changed what before it, who waits for it and what to do; also who cancelled a run, and what a "
+        "running or queued one is doing. Takes a run id, a pipeline name for its latest failed run, or the time window "
+        "of an alert. Use it for why questions."
     ),
     arguments=DiagnoseRunArguments,
     run=adf_diagnose_run,

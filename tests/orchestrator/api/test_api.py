@@ -251,6 +251,17 @@ async def test_a_diagnosis_offers_the_closest_pipeline(caller: Caller) -> None:
     assert "'LoadSales'" in problem(response, 404, "not_found")["hint"]
 
 
+async def test_a_diagnosis_takes_the_window_of_an_alert(caller: Caller) -> None:
+    window = {"since": "2000-01-01T00:00:00Z", "until": "2000-01-01T01:00:00Z"}
+    response = await caller.http.post("/api/diagnose", json={"pipeline": "LoadSales", **window})
+    assert "45 days" in problem(response, 404, "not_found")["detail"]
+
+
+async def test_a_window_that_cannot_be_read_is_told(caller: Caller) -> None:
+    response = await caller.http.post("/api/diagnose", json={"since": "yesterday"})
+    assert "neither a date nor a time" in problem(response, 422, "invalid_arguments")["detail"]
+
+
 async def test_a_diagnosis_knows_no_such_factory(caller: Caller) -> None:
     response = await caller.http.post("/api/diagnose", json={"pipeline": "LoadSales", "factory": "adf-pord"})
     assert "'adf-prod'" in problem(response, 404, "not_found")["hint"]

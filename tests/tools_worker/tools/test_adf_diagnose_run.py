@@ -36,7 +36,16 @@ async def test_points_to_the_activities_of_the_run_where_it_happened() -> None:
     assert list(reply.next) == [f"adf_activity_runs run_id={guid(2)} factory=adf-prod"]
 
 
-@pytest.mark.parametrize("wrong", [{}, {"run_id": guid(1), "pipeline": "X"}, {"run_id": "x" * 200}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"run_id": guid(1), "pipeline": "X"},
+        {"run_id": guid(1), "since": "2026-03-10"},
+        {"run_id": "x" * 200},
+        {"timezone": "Europe/Berlin"},
+    ],
+)
 def test_refuses_wrong_arguments(wrong: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         TOOL.arguments.model_validate(wrong)
@@ -45,3 +54,14 @@ def test_refuses_wrong_arguments(wrong: dict[str, str]) -> None:
 def test_every_argument_is_described_for_the_model() -> None:
     properties = TOOL.arguments.model_json_schema()["properties"]
     assert all(entry.get("description") for entry in properties.values())
+
+
+async def test_the_window_of_an_alert_does_for_a_run_id() -> None:
+    reply = await ask(TOOL, prod(**NESTED), since="2026-03-10T01:55:00Z", until="2026-03-10T02:20:00Z")
+    assert reply.data["run"]["run_id"] == guid(1)
+
+
+async def test_a_local_day_means_its_hours() -> None:
+    reply = await ask(TOOL, prod(**NESTED), pipeline="LoadSales", since="2026-03-10", until="2026-03-10",
+                      timezone="Europe/Amsterdam")  # fmt: skip
+    assert reply.data["run"]["run_id"] == guid(2)

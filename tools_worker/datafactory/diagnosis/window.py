@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from core.errors import InvalidArguments, NotFound
 from tools_worker.datafactory.client import DataFactory
 from tools_worker.datafactory.factories import Factories
 from tools_worker.datafactory.models import FAILED, PipelineRun
+from tools_worker.datafactory.period import RETENTION_DAYS, Period
 from tools_worker.datafactory.survey import survey, with_pipeline
 from tools_worker.datafactory.wording import at, count, listed
 
-RETENTION = timedelta(days=45)
+RETENTION = timedelta(days=RETENTION_DAYS)
 LAG = timedelta(minutes=15)  # an alert's window and the end of the run it speaks of may be so far apart
 MAX_IN_WINDOW = 300
 MAX_OTHERS = 4
@@ -29,6 +31,14 @@ class Window:
 
     since: datetime
     until: datetime
+
+    @classmethod
+    def of(cls, period: Period | None, now: datetime) -> Self | None:
+        if period is None:
+            return None
+        if period.gone:
+            raise NotFound(period.caveat)
+        return cls(period.since, period.until or now)
 
     def __post_init__(self) -> None:
         if self.since >= self.until:

@@ -33,7 +33,7 @@ _COMES_BACK = frozenset({"authentication", "authorization", "configuration", "ex
 
 def owner_of(category: str, side: str = "") -> Owner | None:
     """None when the category tells nobody: an unknown cause has no owner yet."""
-    if category == "not_found" and side == "source":
+    if category in ("not_found", "throttling_quota") and side == "source":
         return "source owner"
     return OWNERS.get(category)
 
