@@ -8,6 +8,7 @@ import uuid
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,23 +52,47 @@ class ToolQueue:
         return taken
 
 
+@dataclass(frozen=True)
+class AppCloud:
+    """Where the parts are: the connection string of storage, the address of Data Factory, the app's process."""
+
+    storage: str
+    adf: str
+    app_pid: int
+
+
 @asynccontextmanager
-async def tool_cloud(tool: str, *adf: str) -> AsyncIterator[tuple[ToolQueue, str]]:
-    """Storage, Data Factory and the app, with no agent service. The tool's queues, the address of Data Factory."""
+async def app_cloud(*adf: str) -> AsyncIterator[AppCloud]:
+    """Storage, Data Factory (started with these arguments) and the app, with no agent service."""
     options = Options(logs=LOGS, adf_arguments=adf)
     children = Children(options.root / options.logs)
     try:
-        storage = await start_storage(options, children)
-        url = await start_server(options, children, "adf", adf_arguments(options))
+        async with asyncio.TaskGroup() as group:
+            starting = group.create_task(start_storage(options, children))
+            serving = group.create_task(start_server(options, children, "adf", adf_arguments(options)))
+        storage, url = starting.result(), serving.result()
         await start_app(options, children, "key", app_settings(storage, url, NOWHERE, NOWHERE))
-        names = (BY_NAME[tool].input_queue, BY_NAME[tool].output_queue)
-        calls, replies = (
-            QueueClient.from_connection_string(storage, name, transport=clients.transport()) for name in names
-        )
-        async with calls, replies:
-            for queue in (calls, replies):
-                with suppress(ResourceExistsError):
-                    await queue.create_queue()
-            yield ToolQueue(calls, replies), url
+        app = next(child for child in children.running() if child.spec.name == "app")
+        yield AppCloud(storage, url, app.pid)
     finally:
         await children.stop(3)
+
+
+@asynccontextmanager
+async def tool_queue(storage: str, tool: str) -> AsyncIterator[ToolQueue]:
+    names = (BY_NAME[tool].input_queue, BY_NAME[tool].output_queue)
+    calls, replies = (
+        QueueClient.from_connection_string(storage, name, transport=clients.transport()) for name in names
+    )
+    async with calls, replies:
+        for queue in (calls, replies):
+            with suppress(ResourceExistsError):
+                await queue.create_queue()
+        yield ToolQueue(calls, replies)
+
+
+@asynccontextmanager
+async def tool_cloud(tool: str, *adf: str) -> AsyncIterator[tuple[ToolQueue, str]]:
+    """The tool's queues in a cloud of its own, and the address of Data Factory."""
+    async with app_cloud(*adf) as cloud, tool_queue(cloud.storage, tool) as queue:
+        yield queue, cloud.adf

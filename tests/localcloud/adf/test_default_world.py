@@ -18,7 +18,9 @@ from localcloud.adf.world import World
 from tests.localcloud.adf.conftest import NOW, ROOT
 
 TRUTH = json.loads((ROOT / "bench/truth/default.json").read_text(encoding="utf-8"))
-LAST_DAY = [entry for entry in TRUTH["failures"] if entry["last_24_hours"]]
+CASES = [case for case in TRUTH["cases"] if case["run"]]
+FAILURES = [case for case in CASES if case.get("category") not in (None, "cancelled")]
+LAST_DAY = [case for case in FAILURES if case["facts"].get("last_24_hours")]
 
 
 @pytest.fixture(scope="module")
@@ -53,49 +55,53 @@ def containers(run: PipelineRun, inner: ActivityRun) -> Iterator[tuple[str, str,
             yield (run.order.pipeline.name, activity.activity.name, None)
 
 
-def hops(entry: dict[str, Any]) -> list[tuple[str, str, int | None]]:
-    return [(hop["pipeline"], hop["activity"], hop.get("iteration")) for hop in entry["root_cause_path"]]
+def hops(case: dict[str, Any]) -> list[tuple[str, str, int | None]]:
+    path = [(pipeline, activity, None) for pipeline, activity in case["root_cause_path"]]
+    return [*path[:-1], (*path[-1][:2], case["facts"].get("iteration"))]
 
 
-def ended(living: LivingFactory, pipeline: str) -> list[PipelineRun]:
-    """Scheduled runs that had ended when the world began, the latest first."""
-    found = [run for run in living.ledger.roots(pipeline) if run.order.origin.label is None]
-    return [run for run in reversed(found) if run.end is not None and run.end <= NOW]
+def meant(living: LivingFactory, case: dict[str, Any]) -> PipelineRun:
+    """The nth newest run with its status among those that began before the world did."""
+    wanted = case["run"]
+    found = [run for run in reversed(living.ledger.roots(wanted["pipeline"])) if run.order.queued_at <= NOW]
+    return [run for run in found if run.status_at(NOW) == wanted["status"]][int(wanted["nth"]) - 1]
 
 
-def meant(living: LivingFactory, entry: dict[str, Any]) -> list[PipelineRun]:
-    if "occurrences" in entry:
-        return [ended(living, entry["pipeline"])[n - 1] for n in entry["occurrences"]]
-    since = NOW - timedelta(hours=entry["since_hours"])
-    return [run for run in ended(living, entry["pipeline"]) if run.order.queued_at >= since]
+def run_of(world: World, case: dict[str, Any]) -> PipelineRun:
+    return meant(factory(world, case["run"]["factory"]), case)
 
 
-@pytest.mark.parametrize("entry", TRUTH["failures"], ids=lambda entry: entry["id"])
-def test_each_injected_failure_breaks_where_the_truth_says(world: World, entry: dict[str, Any]) -> None:
-    runs = meant(factory(world, entry["factory"]), entry)
-    assert {run.status for run in runs} == {entry["run_status"]}
-    if not entry.get("zero_rows"):
-        assert all(hops(entry) in list(failed_at(run)) for run in runs)
+def identity(case: dict[str, Any]) -> str:
+    return str(case["id"])
 
 
-@pytest.mark.parametrize("entry", TRUTH["failures"], ids=lambda entry: entry["id"])
-def test_the_text_of_each_failure_holds_its_numbers_and_its_traps(world: World, entry: dict[str, Any]) -> None:
-    run = meant(factory(world, entry["factory"]), entry)[0]
+@pytest.mark.parametrize("case", FAILURES, ids=identity)
+def test_each_injected_failure_breaks_where_the_truth_says(world: World, case: dict[str, Any]) -> None:
+    assert hops(case) in list(failed_at(run_of(world, case)))
+
+
+@pytest.mark.parametrize("case", FAILURES, ids=identity)
+def test_the_text_of_each_failure_holds_its_numbers_and_its_traps(world: World, case: dict[str, Any]) -> None:
+    run = run_of(world, case)
     failures = [a.failure for each in run.family() for a in each.activities if a.failure]
     text = " ".join(f"{failure.code} {failure.message}" for failure in failures)
-    expected = [*entry["error_numbers"], *entry.get("secrets", ()), *filter(None, [entry.get("injection")])]
+    expected = [
+        *case["facts"].get("error_numbers", ()),
+        *case.get("secrets", ()),
+        *filter(None, [case.get("injection")]),
+    ]
     assert [word for word in expected if word not in text and word != "403"] == []
 
 
 def test_nothing_fails_that_the_truth_does_not_know(world: World) -> None:
-    known = {entry["pipeline"] for entry in TRUTH["failures"]} | {"LoadWarehouse", "LoadFactSales"}
+    known = {case["run"]["pipeline"] for case in FAILURES} | {"LoadWarehouse", "LoadFactSales"}
     for living in world.factories:
         wrong = {run.order.pipeline.name for run in everything(living, NOW) if run.status_at(NOW) == "Failed"}
         assert wrong <= known
 
 
 def test_there_are_at_least_eight_kinds_of_failure_within_a_day() -> None:
-    assert len({entry["category"] for entry in LAST_DAY if entry["category"]}) >= 8
+    assert len({case["category"] for case in LAST_DAY}) >= 8
 
 
 @pytest.mark.parametrize("hour", range(0, 24, 3))
@@ -107,13 +113,15 @@ def test_at_any_hour_the_day_before_holds_the_failures_that_the_truth_places_the
         for f in world.factories
         for r in everything(f, now, 1)
     }
-    due = {(e["factory"], e["pipeline"], e["run_status"]) for e in LAST_DAY if e["id"] != "partner-sas-expired"}
+    wanted = [case["run"] for case in LAST_DAY if case["id"] != "partner-sas-expired"]
+    due = {(run["factory"], run["pipeline"], run["status"]) for run in wanted}
     assert due <= seen
 
 
 @pytest.mark.parametrize("status", ["InProgress", "Queued", "Cancelled"])
 def test_there_is_a_run_that_is_going_on_one_that_waits_and_one_that_was_cancelled(world: World, status: str) -> None:
-    due = {(e["factory"], e["pipeline"]) for e in TRUTH["others"] if e["run_status"] == status}
+    wanted = [case["run"] for case in CASES if case["run"]["status"] == status]
+    due = {(run["factory"], run["pipeline"]) for run in wanted}
     seen = {
         (f.factory.name, r.order.pipeline.name)
         for f in world.factories

@@ -1,0 +1,1 @@
+"""How true diagnoses are: scenarios with hand-written truth, played through the product's own path, graded by code."""
