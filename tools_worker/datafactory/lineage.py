@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from itertools import takewhile
+from typing import Any, TypeVar
 
 from tools_worker.datafactory import fields
 from tools_worker.datafactory.definitions import Step, reference, started_by, steps
 from tools_worker.datafactory.models import Dataset, Pipeline, Trigger
+from tools_worker.datafactory.places import UNKNOWN, defaults, evaluated, place, plain_name
+from tools_worker.datafactory.queries import tables_of
 
-UNKNOWN = "{decided at run time}"
+__all__ = ["DELETES", "READS", "UNKNOWN", "WRITES", "Lineage", "Touch", "lineage", "place"]
+
+K = TypeVar("K")
+V = TypeVar("V")
 READS, WRITES, DELETES = "reads", "writes", "deletes"
 # What these touch stands in code or in another definition, which this app does not read.
 OPAQUE = frozenset(
@@ -28,26 +34,24 @@ OPAQUE = frozenset(
         "Custom",
         "HDInsightSpark",
         "HDInsightHive",
+        "HDInsightMapReduce",
+        "HDInsightPig",
+        "HDInsightStreaming",
+        "SparkJob",
+        "SqlPoolStoredProcedure",
+        "DatabricksJob",
+        "DataLakeAnalyticsU-SQL",
+        "AzureDataExplorerCommand",
+        "AzureMLBatchExecution",
+        "AzureMLExecutePipeline",
+        "WebHook",
         "ExecuteSSISPackage",
         "ExecuteWranglingDataflow",
     }
 )
-_PARAMETER = re.compile(r"@\{?\s{0,5}(?:dataset|pipeline)\(\)\.(?:parameters\.)?(\w{1,100})\s{0,5}\}?")
-_PLACE = (
-    "schema",
-    "table",
-    "tableName",
-    "fileSystem",
-    "container",
-    "bucketName",
-    "folderPath",
-    "fileName",
-    "relativeUrl",
-    "collectionName",
-    "collection",
-    "entityName",
-    "objectApiName",
-)
+QUERIES = ("sqlReaderQuery", "oracleReaderQuery")
+# Their `query` is not SQL over tables, or names what the dataset names already.
+OTHER_QUERIES = frozenset({"CosmosDbSqlApiSource", "DocumentDbCollectionSource", "AzureDataExplorerSource"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Touch:
         return UNKNOWN not in self.place and bool(self.place)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lineage:
     touches: tuple[Touch, ...] = ()
     calls: tuple[tuple[str, str], ...] = ()  # parent pipeline, child pipeline
@@ -75,62 +79,70 @@ class Lineage:
 
     def about(self, words: str) -> list[Touch]:
         """Touches of a table, file, folder or dataset. `Orders` finds sales.Orders, not OrdersArchive."""
-        wanted = _plain(words)
-        return [touch for touch in self.touches if _is(wanted, touch)]
+        wanted = plain_name(words).strip("/").casefold()
+        return [touch for touch in self.touches if wanted and _is(wanted, touch)]
 
     def after(self, pipeline: str) -> list[tuple[str, str]]:
         """What runs or reads after a pipeline, with the reason."""
-        written = {_key(t) for t in self.touches if t.pipeline == pipeline and t.mode == WRITES and t.resolved}
-        found = [(child, "is called by it") for parent, child in self.calls if parent == pipeline]
-        found += [
-            (later, f"its trigger {trigger} waits for it") for one, later, trigger in self.waits if one == pipeline
-        ]
-        found += [
-            (t.pipeline, f"reads {t.place}")
-            for t in self.touches
-            if t.mode == READS and t.pipeline != pipeline and _key(t) in written
-        ]
-        return list(dict.fromkeys(found))
+        return [(later, why) for later, why, _ in self._after.get(pipeline, ())]
 
     def before(self, pipeline: str) -> list[tuple[str, str]]:
-        read = {_key(t) for t in self.touches if t.pipeline == pipeline and t.mode == READS and t.resolved}
-        found = [(parent, "calls it") for parent, child in self.calls if child == pipeline]
-        found += [
-            (one, f"the trigger {trigger} waits for it") for one, later, trigger in self.waits if later == pipeline
-        ]
-        found += [
-            (t.pipeline, f"writes {t.place}")
-            for t in self.touches
-            if t.mode == WRITES and t.pipeline != pipeline and _key(t) in read
-        ]
-        return list(dict.fromkeys(found))
+        return [(earlier, why) for earlier, _, why in self._before.get(pipeline, ())]
 
     def downstream(self, pipelines: Iterable[str]) -> list[str]:
         """Everything that may be wrong when these are, step by step; each once, circles end."""
-        seen = list(dict.fromkeys(pipelines))
-        start = len(seen)
-        for name in seen:
-            seen += [later for later in dict.fromkeys(n for n, _ in self.after(name)) if later not in seen]
-        return seen[start:]
+        seen = dict.fromkeys(pipelines)
+        start, waiting = len(seen), list(seen)
+        for name in waiting:
+            fresh = [later for later in dict.fromkeys(n for n, _ in self.after(name)) if later not in seen]
+            seen |= dict.fromkeys(fresh)
+            waiting += fresh
+        return list(seen)[start:]
+
+    @cached_property
+    def _after(self) -> Mapping[str, list[tuple[str, str, str]]]:
+        """Pipeline → (other pipeline, why it comes after, why this one comes before)."""
+        return _grouped((one, (later, after, before)) for one, later, after, before in self._links)
+
+    @cached_property
+    def _before(self) -> Mapping[str, list[tuple[str, str, str]]]:
+        return _grouped((later, (one, after, before)) for one, later, after, before in self._links)
+
+    @cached_property
+    def _links(self) -> list[tuple[str, str, str, str]]:
+        """Earlier pipeline, later pipeline, and the reason in the words of either side."""
+        found = [(parent, child, "is called by it", "calls it") for parent, child in self.calls]
+        found += [
+            (one, later, f"its trigger {trigger} waits for it", f"the trigger {trigger} waits for it")
+            for one, later, trigger in self.waits
+        ]
+        found += [
+            (writer.pipeline, reader.pipeline, f"reads {reader.place}", f"writes {writer.place}")
+            for writer, reader in _handed_on(self.touches)
+        ]
+        return list(dict.fromkeys(found))
 
 
 def lineage(pipelines: Sequence[Pipeline], datasets: Sequence[Dataset], triggers: Sequence[Trigger] = ()) -> Lineage:
-    known = {dataset.name: dataset for dataset in datasets}
-    found = [(pipeline, step) for pipeline in pipelines for step in steps(pipeline.definition)]
-    opaque: dict[str, tuple[str, ...]] = {}
-    for pipeline, step in found:
-        if step.type in OPAQUE:
-            opaque[pipeline.name] = (*opaque.get(pipeline.name, ()), step.name)
+    known = {dataset.name.casefold(): dataset for dataset in datasets}
+    names = {pipeline.name.casefold(): pipeline.name for pipeline in pipelines}
+    found = [(pipeline, step) for pipeline in pipelines for step in steps(pipeline.definition) if _active(step)]
+    calls = ((pipeline.name, names.get(step.child.casefold(), step.child)) for pipeline, step in found if step.child)
+    hidden = _grouped((pipeline.name, step.name) for pipeline, step in found if step.type in OPAQUE)
     return Lineage(
         tuple(touch for pipeline, step in found for touch in _touches(pipeline, step, known)),
-        tuple(dict.fromkeys((pipeline.name, step.child) for pipeline, step in found if step.child)),
+        tuple(dict.fromkeys(calls)),
         tuple(_waits(triggers)),
-        opaque,
+        {name: tuple(activities) for name, activities in hidden.items()},
     )
 
 
+def _active(step: Step) -> bool:
+    return fields.text(step.raw, "state") != "Inactive"
+
+
 def _touches(pipeline: Pipeline, step: Step, known: Mapping[str, Dataset]) -> Iterator[Touch]:
-    defaults = _defaults(fields.mapping(pipeline.definition, "parameters"))
+    values = defaults(fields.mapping(pipeline.definition, "parameters"))
     single = DELETES if step.type == "Delete" else READS
     named = [(READS, raw) for raw in fields.items(step.raw, "inputs")]
     named += [(WRITES, raw) for raw in fields.items(step.raw, "outputs")]
@@ -138,35 +150,32 @@ def _touches(pipeline: Pipeline, step: Step, known: Mapping[str, Dataset]) -> It
     for mode, raw in named:
         name = reference(raw)
         if name:
-            given = fields.mapping(raw, "parameters")
-            store = known[name].linked_service if name in known else ""
-            yield Touch(pipeline.name, step.name, mode, name, store, place(known.get(name), given, defaults))
+            dataset = known.get(name.casefold())
+            narrowed = fields.NOTHING if mode == WRITES else _narrowed(step)
+            where = place(dataset, fields.mapping(raw, "parameters"), values, narrowed)
+            for each in _queried(step, values, where) if mode == READS else [where]:
+                yield Touch(pipeline.name, step.name, mode, name, dataset.linked_service if dataset else "", each)
 
 
-def place(dataset: Dataset | None, given: Mapping[str, Any], pipeline: Mapping[str, Any]) -> str:
-    """Where a dataset is, with its parameters filled in from the activity, then its defaults, then the pipeline's."""
-    if dataset is None:
-        return ""
-    values = _defaults(dataset.parameters)
-    values |= {str(name): _filled(value, pipeline) for name, value in given.items()}
-    where = {**dataset.place, **fields.mapping(dataset.place, "location")}
-    parts = [_filled(where[key], values) for key in _PLACE if where.get(key) not in (None, "")]
-    joint = "." if "table" in where or "tableName" in where else "/"
-    return joint.join(part for part in parts if part)
+def _narrowed(step: Step) -> dict[str, Any]:
+    """A folder or file pattern of the activity goes before the dataset's own."""
+    store = fields.mapping(step.settings, "storeSettings") or fields.mapping(
+        fields.mapping(step.settings, "source"), "storeSettings"
+    )
+    patterns = {"folderPath": store.get("wildcardFolderPath"), "fileName": store.get("wildcardFileName")}
+    return {part: raw for part, raw in patterns.items() if raw not in (None, "")}
 
 
-def _filled(raw: object, values: Mapping[str, Any]) -> str:
-    text = fields.text(raw, "value") if isinstance(raw, Mapping) else fields.text({"value": raw}, "value")
-    if not text.startswith("@") and "@{" not in text:
-        return text
-    done = _PARAMETER.sub(lambda found: str(values.get(found[1], UNKNOWN)), text)
-    # A function around a parameter is not computed here.
-    return UNKNOWN if "@" in done or "(" in done else done
-
-
-def _defaults(parameters: Mapping[str, Any]) -> dict[str, str]:
-    found = {str(name): fields.text(raw, "defaultValue") for name, raw in parameters.items()}
-    return {name: value for name, value in found.items() if value and not value.startswith("@")}
+def _queried(step: Step, values: Mapping[str, str], where: str) -> list[str]:
+    """A query reads its own tables, whatever table the dataset names."""
+    source = fields.mapping(step.settings, "source")
+    if source.get("sqlReaderStoredProcedureName") or source.get("storedProcedureName"):
+        return [UNKNOWN]
+    given = [source[key] for key in QUERIES if source.get(key) not in (None, "")]
+    if not given and (source.get("query") in (None, "") or fields.text(source, "type") in OTHER_QUERIES):
+        return [where]
+    query = evaluated(given[0] if given else source["query"], values)
+    return tables_of(query) or [UNKNOWN]
 
 
 def _waits(triggers: Sequence[Trigger]) -> Iterator[tuple[str, str, str]]:
@@ -179,19 +188,39 @@ def _waits(triggers: Sequence[Trigger]) -> Iterator[tuple[str, str, str]]:
                     yield from ((before, later, trigger.name) for later in started_by(trigger))
 
 
-def _key(touch: Touch) -> tuple[str, str]:
-    """The same text in two stores is not the same data."""
-    return touch.store, touch.place.casefold()
+def _handed_on(touches: Sequence[Touch]) -> Iterator[tuple[Touch, Touch]]:
+    """Who writes and who reads the same place, or one inside the other. The same text in two stores is not the same
+    data, and in an unknown store it may be any."""
+    told = [touch for touch in touches if touch.resolved and touch.store]
+    reads = [(touch, _folders(touch)) for touch in told if touch.mode == READS]
+    at = _grouped((folders[-1], touch) for touch, folders in reads)
+    below = _grouped((folder, touch) for touch, folders in reads for folder in folders[:-1])
+    for writer in told:
+        if writer.mode == WRITES:
+            folders = _folders(writer)
+            readers = [touch for folder in folders for touch in at.get(folder, ())] + below.get(folders[-1], [])
+            yield from ((writer, reader) for reader in readers if reader.pipeline != writer.pipeline)
 
 
-def _plain(words: str) -> str:
-    return words.strip().strip("[]/").replace("].[", ".").casefold()
+def _folders(touch: Touch) -> list[tuple[str, str]]:
+    """The place as a key, after all folders that it is in. A pattern of files stands for its folder."""
+    parts = touch.place.casefold().split("/")
+    parts = list(takewhile(lambda part: "*" not in part, parts)) or parts
+    return [(touch.store, "/".join(parts[: depth + 1])) for depth in range(len(parts))]
 
 
 def _is(wanted: str, touch: Touch) -> bool:
-    if not wanted:
-        return False
-    names = {touch.dataset.casefold(), touch.place.casefold()}
-    ends = (f".{wanted}", f"/{wanted}")
-    parts = touch.place.casefold()
-    return wanted in names or parts.endswith(ends) or parts.startswith(f"{wanted}/") or f"/{wanted}/" in parts
+    where = touch.place.casefold()
+    if wanted in (touch.dataset.casefold(), where) or where.endswith((f".{wanted}", f"/{wanted}")):
+        return True
+    if where.startswith(f"{wanted}/") or f"/{wanted}/" in where:
+        return True
+    # A database before the schema, or the schema that SQL Server takes where none is named.
+    return wanted == f"dbo.{where}" or ("." in where and wanted.endswith(f".{where}"))
+
+
+def _grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    groups: dict[K, list[V]] = {}
+    for key, value in pairs:
+        groups.setdefault(key, []).append(value)
+    return groups

@@ -140,7 +140,7 @@ JSON = st.recursive(
 
 @st.composite
 def spoilt(draw: st.DrawFn, original: Any, most: int = 6) -> Any:
-    """The original with up to `most` nodes changed: to something odd, to anything, or to what stands elsewhere in it."""
+    """The original with up to `most` nodes changed: to something odd, to anything, or to what stands elsewhere."""
     document = json.loads(json.dumps(original))
     parts = _by_part(original)
     for _ in range(draw(st.integers(1, most))):
