@@ -50,7 +50,8 @@ class FactoryFailures:
 async def group_failures(factory: DataFactory, since: datetime, until: datetime | None = None) -> FactoryFailures:
     """All runs that failed in the window. One query for the runs, then one per group for the activity that failed."""
     found = await factory.pipeline_runs(since, until, status=FAILED)
-    rough = _by_message(factory.name, found.items)
+    failed = [run for run in found if until is None or _ended(run) < until]  # it may have begun in it and failed later
+    rough = _by_message(factory.name, failed)
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def look(group: FailureGroup) -> FailureGroup:
@@ -59,7 +60,11 @@ async def group_failures(factory: DataFactory, since: datetime, until: datetime 
 
     seen = await asyncio.gather(*(look(group) for group in rough[:MAX_LOOKED_INTO]))
     groups = _merged([*seen, *rough[MAX_LOOKED_INTO:]])
-    return FactoryFailures(tuple(groups), failed=len(found), complete=found.complete)
+    return FactoryFailures(tuple(groups), failed=len(failed), complete=found.complete)
+
+
+def _ended(run: PipelineRun) -> datetime:
+    return run.end or run.updated or run.start or _NEVER
 
 
 def _by_message(factory: str, failed: Sequence[PipelineRun]) -> list[FailureGroup]:

@@ -51,6 +51,12 @@ def last_hours(hours: int, now: datetime) -> Period:
     return Period(now - timedelta(hours=hours), None, f"in the last {count(hours, 'hour')}", zone_of("UTC"))
 
 
+def last_days(days: int, timezone: str, now: datetime) -> Period:
+    """Counted back from now; the time zone says where the days within it begin. Raises InvalidArguments."""
+    zone = _zone(timezone)
+    return Period(now - timedelta(days=days), None, f"in the last {count(days, 'day')}", zone)
+
+
 def between(since: str, until: str, timezone: str, now: datetime) -> Period:
     """Either end may be empty, not both. An end is a time (ISO 8601; without an offset it is meant in `timezone`), or a
     date, which means the whole of that day. Without a beginning it is the day of `until`, or the day before that time.

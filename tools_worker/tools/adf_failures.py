@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from pydantic import Field
 
 from tools_worker.datafactory.failure_groups import FactoryFailures, FailureGroup, group_failures, worst_first
+from tools_worker.datafactory.period import Period
 from tools_worker.datafactory.survey import Survey, survey
 from tools_worker.datafactory.wording import at, count, listed, safe, sentences, spoken, stamp, times
-from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
+from tools_worker.runtime.periods import HoursOrDates, nothing_kept
+from tools_worker.runtime.tools import Evidence, Reply, ToolContext, ToolSpec
 
 MAX_GROUPS = 20  # about 1 KiB each; a reply holds 48 KiB before base64
 MAX_RUN_IDS = 5
 MAX_TOLD = 6  # causes in the summary; all are in the data
 
 
-class FailuresArguments(Arguments):
-    hours: int = Field(
-        default=24, ge=1, le=24 * 45, description="How far back to look, in hours: 24 is a day, 168 a week."
-    )
+class FailuresArguments(HoursOrDates):
     factory: str | None = Field(
         default=None, max_length=100, description="Name of one data factory. Omit to ask all of them."
     )
@@ -29,15 +27,17 @@ class FailuresArguments(Arguments):
 
 async def adf_failures(context: ToolContext, args: FailuresArguments) -> Reply:
     factories = await context.factories.chosen(args.factory)
-    since = context.now - timedelta(hours=args.hours)
-    found = await survey(factories, lambda factory: group_failures(factory, since))
+    period = args.period(context.now)
+    if period.gone:
+        return nothing_kept(period, context.now)
+    found = await survey(factories, lambda factory: group_failures(factory, period.since, period.until))
     groups = [group for _, answer in found.answers for group in answer.groups]
     groups.sort(key=worst_first)
     shown = groups[:MAX_GROUPS]
     return Reply(
-        summary=_summary(found, groups, args.hours),
+        summary=sentences(_summary(found, groups, period), found.caveat, period.caveat),
         data={
-            "hours": args.hours,
+            "window": period.as_data(context.now),
             "by_factory": {
                 factory.name: {"failed": answer.failed, "exact": answer.complete} for factory, answer in found.answers
             },
@@ -50,19 +50,18 @@ async def adf_failures(context: ToolContext, args: FailuresArguments) -> Reply:
     )
 
 
-def _summary(found: Survey[FactoryFailures], groups: Sequence[FailureGroup], hours: int) -> str:
-    window = f"the last {count(hours, 'hour')}"
+def _summary(found: Survey[FactoryFailures], groups: Sequence[FailureGroup], period: Period) -> str:
     where = listed([repr(factory.name) for factory, _ in found.answers])
     if not groups:
-        return sentences(f"No pipeline run failed in {where} in {window}.", found.caveat)
+        return f"No pipeline run failed in {where} {period.words}."
     failed = sum(answer.failed for _, answer in found.answers)
     exact = all(answer.complete for _, answer in found.answers)
-    head = f"{count(failed, 'failed run', exact)} in {where} in {window}, from {count(len(groups), 'cause')}."
+    head = f"{count(failed, 'failed run', exact)} in {where} {period.words}, from {count(len(groups), 'cause')}."
     spread = ", ".join(f"{factory.name} {answer.failed}" for factory, answer in found.answers)
     per_factory = f"By factory: {spread}." if len(found.answers) > 1 else ""
     told = [f"({number}) {_told(group)}" for number, group in enumerate(groups[:MAX_TOLD], start=1)]
     more = f"{count(len(groups) - MAX_TOLD, 'more cause')} in the data." if len(groups) > MAX_TOLD else ""
-    return sentences(head, per_factory, *told, more, found.caveat)
+    return sentences(head, per_factory, *told, more)
 
 
 def _told(group: FailureGroup) -> str:
@@ -111,9 +110,10 @@ def _evidence(groups: Sequence[FailureGroup]) -> list[Evidence]:
 TOOL = ToolSpec(
     name="adf_failures",
     description=(
-        "Tells what is failing in Azure Data Factory: the failed pipeline runs of the last hours in all data "
-        "factories, grouped by cause, worst first, with counts, error, likely cause, fix and run ids. Use it for "
-        "questions such as what failed, what broke last night, which errors are most common, is anything failing."
+        "Tells what is failing in Azure Data Factory: the failed pipeline runs of the last hours, or between two "
+        "dates, in all data factories, grouped by cause, worst first, with counts, error, likely cause, fix and run "
+        "ids. Use it for questions such as what failed, what broke last night, which errors are most common, is "
+        "anything failing."
     ),
     arguments=FailuresArguments,
     run=adf_failures,

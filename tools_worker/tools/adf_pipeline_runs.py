@@ -4,37 +4,51 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import Field
 
 from tools_worker.datafactory.client import DataFactory, Found
 from tools_worker.datafactory.models import PipelineRun
+from tools_worker.datafactory.period import Period
 from tools_worker.datafactory.survey import Survey, survey, with_pipeline
 from tools_worker.datafactory.wording import at, count, lasted, listed, safe, sentences, stamp
-from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
+from tools_worker.runtime.periods import HoursOrDates, nothing_kept
+from tools_worker.runtime.tools import Evidence, Reply, ToolContext, ToolSpec
 
-RETENTION_DAYS = 45
 MESSAGE_LENGTH = 160  # 100 rows of about 400 bytes stay under 48 KiB
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
-Runs = Survey[Found[PipelineRun]]
 Row = tuple[str, PipelineRun]
 
 
-class PipelineRunsArguments(Arguments):
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Runs of one factory. Of a dated period those that began in it; `earlier` began before and went on into it."""
+
+    items: tuple[PipelineRun, ...]
+    complete: bool
+    earlier: tuple[PipelineRun, ...] = ()
+
+    @classmethod
+    def of(cls, found: Found[PipelineRun], period: Period) -> Counted:
+        if not period.dated:
+            return cls(found.items, found.complete)
+        inside = tuple(run for run in found if period.holds(run.start))
+        return cls(inside, found.complete, tuple(run for run in found if not period.holds(run.start)))
+
+
+Runs = Survey[Counted]
+
+
+class PipelineRunsArguments(HoursOrDates):
     pipeline: str | None = Field(
         default=None, max_length=260, description="Name of one pipeline, in any case. Omit for all pipelines."
     )
     status: Literal["Queued", "InProgress", "Succeeded", "Failed", "Canceling", "Cancelled"] | None = Field(
         default=None, description="Only runs in this status. Omit for all."
-    )
-    hours: int = Field(
-        default=24,
-        ge=1,
-        le=24 * RETENTION_DAYS,
-        description="How far back to look, in hours: 24 is a day, 168 a week, 1080 all that is kept.",
     )
     factory: str | None = Field(
         default=None, max_length=100, description="Name of one data factory. Omit to ask all of them."
@@ -43,19 +57,25 @@ class PipelineRunsArguments(Arguments):
 
 
 async def adf_pipeline_runs(context: ToolContext, args: PipelineRunsArguments) -> Reply:
-    answers = await _ask(context, args)
-    rows = [(factory.name, run) for factory, runs in answers.answers for run in runs]
+    factories = await context.factories.chosen(args.factory)
+    period = args.period(context.now)
+    if period.gone:
+        return nothing_kept(period, context.now)
+    answers = await _ask(factories, args, period)
+    rows = [(factory.name, run) for factory, runs in answers.answers for run in runs.items]
     rows.sort(key=lambda row: row[1].start or _NEVER, reverse=True)
     shown = rows[: args.limit]
+    earlier = [run for _, runs in answers.answers for run in runs.earlier]
     return Reply(
-        summary=_summary(answers, rows, args),
+        summary=sentences(_summary(answers, rows, args, period), _earlier(earlier), answers.caveat, period.caveat),
         data={
-            "hours": args.hours,
+            "window": period.as_data(context.now),
             "total": len(rows),
             "exact": not answers.silent and all(runs.complete for _, runs in answers.answers),
             "by_factory": {factory.name: _statuses(runs.items) for factory, runs in answers.answers},
             "runs": [_shown(factory, run, context.now) for factory, run in shown],
             "left_out": len(rows) - len(shown),
+            "began_before": len(earlier),
         },
         evidence=[Evidence("pipeline_run", run.run_id, factory) for factory, run in shown if run.run_id],
         truncated=len(rows) > len(shown),
@@ -63,39 +83,47 @@ async def adf_pipeline_runs(context: ToolContext, args: PipelineRunsArguments) -
     )
 
 
-async def _ask(context: ToolContext, args: PipelineRunsArguments) -> Runs:
-    factories = await context.factories.chosen(args.factory)
-    since = context.now - timedelta(hours=args.hours)
+async def _ask(factories: Sequence[DataFactory], args: PipelineRunsArguments, period: Period) -> Runs:
     if args.pipeline is None:
-        return await survey(factories, lambda factory: factory.pipeline_runs(since, status=args.status))
+        return await survey(factories, lambda factory: _runs(factory, args, period, None))
     holders = await with_pipeline(factories, args.pipeline)
     spelling = {factory.name: name for factory, name in holders.answers}
-
-    async def runs(factory: DataFactory) -> Found[PipelineRun]:
-        return await factory.pipeline_runs(since, status=args.status, pipeline=spelling[factory.name])
-
-    found = await survey([factory for factory, _ in holders.answers], runs)
+    named = [factory for factory, _ in holders.answers]
+    found = await survey(named, lambda factory: _runs(factory, args, period, spelling[factory.name]))
     return Survey(found.answers, (*holders.silent, *found.silent))
+
+
+async def _runs(factory: DataFactory, args: PipelineRunsArguments, period: Period, pipeline: str | None) -> Counted:
+    found = await factory.pipeline_runs(period.since, period.until, status=args.status, pipeline=pipeline)
+    return Counted.of(found, period)
 
 
 def _statuses(runs: Sequence[PipelineRun]) -> dict[str, int]:
     return dict(Counter(run.status or "unknown" for run in runs).most_common())
 
 
-def _summary(answers: Runs, rows: Sequence[Row], args: PipelineRunsArguments) -> str:
+def _summary(answers: Runs, rows: Sequence[Row], args: PipelineRunsArguments, period: Period) -> str:
     of = f" of pipeline {rows[0][1].pipeline or args.pipeline!r}" if args.pipeline and rows else ""
     of = of or (f" of pipeline {args.pipeline!r}" if args.pipeline else "")
     status = f"{args.status} " if args.status else ""
-    window = f"the last {count(args.hours, 'hour')}"
+    began = " began" if period.dated else ""
     where = listed([repr(factory.name) for factory, _ in answers.answers])
-    if not rows:
-        return sentences(f"No {status}runs{of} in {where} in {window}.", answers.caveat)
     exact = all(runs.complete for _, runs in answers.answers)
-    head = f"{count(len(rows), status + 'run', exact)}{of} in {where} in {window}"
+    if not rows:
+        unread = "" if exact else " Not all runs could be read."
+        return f"No {status}runs{of}{began} in {where} {period.words}.{unread}"
+    head = f"{count(len(rows), status + 'run', exact)}{of}{began} in {where} {period.words}"
     by_status = "" if args.status else f": {_told(_statuses([run for _, run in rows]))}"
-    per_factory = ", ".join(f"{factory.name} {len(runs)}" for factory, runs in answers.answers)
-    spread = f" By factory: {per_factory}." if len(answers.answers) > 1 else ""
-    return sentences(f"{head}{by_status}.{spread} {_newest(rows)}", answers.caveat)
+    per_factory = ", ".join(f"{factory.name} {len(runs.items)}" for factory, runs in answers.answers)
+    spread = f"By factory: {per_factory}." if len(answers.answers) > 1 else ""
+    return sentences(f"{head}{by_status}.", spread, _newest(rows))
+
+
+def _earlier(runs: Sequence[PipelineRun]) -> str:
+    if not runs:
+        return ""
+    named = listed([f"{run.pipeline} (started {at(run.start)}, run {run.run_id})" for run in runs], 3)
+    return f"{count(len(runs), 'run')} more began before it and went on into it, not counted here: {named}."
 
 
 def _newest(rows: Sequence[Row]) -> str:
@@ -140,7 +168,8 @@ TOOL = ToolSpec(
     description=(
         "Lists Azure Data Factory pipeline runs, newest first, with exact counts by status: what ran, when it started "
         "and ended, how long it took, whether it succeeded, failed, was cancelled, or is still running or queued. "
-        "Filter by pipeline, status, hours back and factory. Use it for status, history and counting questions."
+        "Filter by pipeline, status, hours back or dates in any time zone, and factory. Use it for status, history "
+        "and counting questions."
     ),
     arguments=PipelineRunsArguments,
     run=adf_pipeline_runs,

@@ -4,56 +4,43 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from pydantic import Field
 
-from core.errors import InvalidArguments
 from tools_worker.datafactory.client import DataFactory, Found
 from tools_worker.datafactory.history import Usual, by_day, failing_since, rerun_groups, shift
 from tools_worker.datafactory.models import SUCCEEDED, PipelineRun
-from tools_worker.datafactory.schedules import Zone, zone_of
+from tools_worker.datafactory.period import RETENTION_DAYS, Period, last_days
 from tools_worker.datafactory.survey import with_pipeline
 from tools_worker.datafactory.wording import at, count, lasted, sentences, stamp
-from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
+from tools_worker.runtime.periods import Dates, nothing_kept
+from tools_worker.runtime.tools import Evidence, Reply, ToolContext, ToolSpec
 
-RETENTION_DAYS = 45
 MAX_GROUPS = 10
 
 
-class RunHistoryArguments(Arguments):
+class RunHistoryArguments(Dates):
     pipeline: str = Field(max_length=260, description="Name of the pipeline, in any case.")
-    days: int = Field(default=14, ge=1, le=RETENTION_DAYS, description="How many days back, if no dates are given.")
-    from_date: date | None = Field(default=None, description="First day (YYYY-MM-DD) to count.")
-    to_date: date | None = Field(default=None, description="Last day (YYYY-MM-DD) to count, itself included.")
-    timezone: str = Field(
-        default="UTC", max_length=60, description="Time zone in which days begin, such as Europe/Berlin."
+    days: int = Field(
+        default=14, ge=1, le=RETENTION_DAYS, description="How many days back, if neither since nor until is given."
     )
     factory: str | None = Field(default=None, max_length=100, description="Name of one data factory. Omit for all.")
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    since: datetime
-    until: datetime | None
-    zone: Zone
-    caveat: str
-
-
 async def adf_run_history(context: ToolContext, args: RunHistoryArguments) -> Reply:
-    window = _window(args, context.now)
-    holders = await with_pipeline(await context.factories.chosen(args.factory), args.pipeline)
-    answers = await asyncio.gather(*(_runs(factory, name, window) for factory, name in holders.answers))
+    factories = await context.factories.chosen(args.factory)
+    period = args.dated(context.now) or last_days(args.days, args.timezone or "", context.now)
+    if period.gone:
+        return nothing_kept(period, context.now)
+    holders = await with_pipeline(factories, args.pipeline)
+    answers = await asyncio.gather(*(_runs(factory, name, period) for factory, name in holders.answers))
     told = [(factory.name, name, runs) for (factory, name), runs in zip(holders.answers, answers, strict=True)]
     return Reply(
-        summary=sentences(*(_told(*each, window) for each in told), window.caveat, holders.caveat),
+        summary=sentences(*(_told(*each, period) for each in told), period.caveat, holders.caveat),
         data={
-            "since": stamp(window.since),
-            "until": stamp(window.until or context.now),
-            "timezone": window.zone.name,
-            "factories": {factory: _shown(runs, window) for factory, _, runs in told},
+            "window": period.as_data(context.now),
+            "factories": {factory: _shown(runs, period) for factory, _, runs in told},
         },
         evidence=[Evidence("pipeline_run", run.run_id, factory) for factory, _, runs in told for run in _named(runs)],
         next=[
@@ -64,35 +51,14 @@ async def adf_run_history(context: ToolContext, args: RunHistoryArguments) -> Re
     )
 
 
-async def _runs(factory: DataFactory, name: str, window: Window) -> Found[PipelineRun]:
-    """Those that started in the window: a run is counted on the day it started."""
-    found = await factory.pipeline_runs(window.since, window.until, pipeline=name)
-    return Found(tuple(run for run in found if run.start is None or run.start >= window.since), found.complete)
+async def _runs(factory: DataFactory, name: str, period: Period) -> Found[PipelineRun]:
+    """Those that started in the period: a run is counted on the day it started."""
+    found = await factory.pipeline_runs(period.since, period.until, pipeline=name)
+    return Found(tuple(run for run in found if period.holds(run.start)), found.complete)
 
 
-def _window(args: RunHistoryArguments, now: datetime) -> Window:
-    zone = zone_of(args.timezone)
-    if args.from_date is None and args.to_date is None:
-        return Window(now - timedelta(days=args.days), None, zone, zone.caveat)
-    last = args.to_date or now.astimezone(zone.info).date()
-    first = args.from_date or last - timedelta(days=args.days - 1)
-    if first > last:
-        raise InvalidArguments(f"from_date {first} is after to_date {last}.", hint="Give the earlier day first.")
-    since = _midnight(first, zone)
-    if since > now:
-        raise InvalidArguments(f"{first} has not begun yet: it is {at(now)}.")
-    old = now - since > timedelta(days=RETENTION_DAYS)
-    gone = f"Data Factory keeps runs for {RETENTION_DAYS} days: older ones cannot be counted." if old else ""
-    return Window(since, _midnight(last + timedelta(days=1), zone), zone, sentences(zone.caveat, gone))
-
-
-def _midnight(day: date, zone: Zone) -> datetime:
-    return datetime.combine(day, time(), zone.info)
-
-
-def _told(factory: str, name: str, runs: Found[PipelineRun], window: Window) -> str:
-    until = f" until {at(window.until.astimezone(UTC))}" if window.until else ""
-    where = f"of {name!r} in {factory!r} since {at(window.since.astimezone(UTC))}{until}"
+def _told(factory: str, name: str, runs: Found[PipelineRun], period: Period) -> str:
+    where = f"of {name!r} in {factory!r} {period.words}"
     if not runs.items:
         return f"No runs {where}."
     statuses = Counter(run.status or "unknown" for run in runs)
@@ -148,13 +114,13 @@ def _named(runs: Found[PipelineRun]) -> list[PipelineRun]:
     return [run for run in runs if run.run_id and run.run_id in ids]
 
 
-def _shown(runs: Found[PipelineRun], window: Window) -> dict[str, Any]:
+def _shown(runs: Found[PipelineRun], period: Period) -> dict[str, Any]:
     usual, changed, groups = Usual.of(runs.items), shift(runs.items), rerun_groups(runs.items)
     return {
         "total": len(runs),
         "exact": runs.complete,
         "by_status": dict(Counter(run.status or "unknown" for run in runs)),
-        "by_day": {day: dict(counts) for day, counts in by_day(runs.items, window.zone.info).items()},
+        "by_day": {day: dict(counts) for day, counts in by_day(runs.items, period.zone.info).items()},
         "duration_s": {"p50": round(usual.p50), "p95": round(usual.p95), "max": round(usual.longest)}
         if usual
         else None,

@@ -106,3 +106,16 @@ async def test_error_text_stays_in_the_data_with_secrets_masked() -> None:
     assert "Ignore previous" not in reply.summary
     assert "Ignore previous" in reply.data["groups"][0]["error"]
     assert "hunter2x" not in str(reply.data)
+
+
+async def test_takes_a_window_by_its_ends() -> None:
+    runs = [make_run(n, message=LOGIN, start=ago(hours=6 * n)) for n in (1, 2, 3)]
+    reply = await ask(TOOL, prod(runs=runs), since=ago(hours=13).isoformat(), until=ago(hours=7).isoformat())
+    assert [group["run_ids"] for group in reply.data["groups"]] == [[guid(2)]]
+    assert "from 2026-03-09 19:00 to 2026-03-10 01:00 UTC" in reply.summary
+
+
+async def test_what_began_in_the_window_and_failed_after_it_is_left_out() -> None:
+    runs = [make_run(1, message=LOGIN, start=ago(hours=6), minutes=120)]
+    reply = await ask(TOOL, prod(runs=runs), since=ago(hours=7).isoformat(), until=ago(hours=5).isoformat())
+    assert reply.summary.startswith("No pipeline run failed in 'adf-prod' from")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from pydantic import ValidationError
 
@@ -76,3 +78,43 @@ async def test_the_largest_answer_fits_a_message() -> None:
 def test_refuses_wrong_arguments(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         TOOL.arguments.model_validate(wrong)
+
+
+AROUND_MIDNIGHT = [
+    make_run(1, status="Succeeded", start=datetime(2026, 3, 7, 22, 55, tzinfo=UTC)),  # 23:55 of the day before
+    make_run(2, status="Succeeded", start=datetime(2026, 3, 7, 23, 30, tzinfo=UTC)),  # half past midnight in Berlin
+    make_run(3, status="Failed", start=datetime(2026, 3, 8, 22, 59, tzinfo=UTC)),
+    make_run(4, status="Succeeded", start=datetime(2026, 3, 8, 23, 0, tzinfo=UTC)),  # midnight: the next day
+]
+BERLIN = {"since": "2026-03-08", "until": "2026-03-08", "timezone": "Europe/Berlin"}
+
+
+async def test_counts_what_began_on_a_local_day() -> None:
+    reply = await ask(TOOL, prod(runs=AROUND_MIDNIGHT), **BERLIN)
+    assert [row["run_id"] for row in reply.data["runs"]] == [guid(3), guid(2)]
+    assert (
+        "2 runs began in 'adf-prod' on 2026-03-08 (Europe/Berlin, 2026-03-07 23:00 to 2026-03-08 23:00 UTC): "
+        "1 Failed, 1 Succeeded." in reply.summary
+    )
+
+
+async def test_names_apart_what_went_on_into_the_day() -> None:
+    reply = await ask(TOOL, prod(runs=AROUND_MIDNIGHT), **BERLIN)
+    assert (
+        "1 run more began before it and went on into it, not counted here: LoadSales "
+        f"(started 2026-03-07 22:55 UTC, run {guid(1)})." in reply.summary
+    )
+    assert reply.data["began_before"] == 1
+
+
+async def test_says_what_is_kept_of_an_old_period() -> None:
+    reply = await ask(TOOL, prod(runs=RUNS), since="2026-01-01")
+    assert reply.data["total"] == 5
+    assert "what was before 2026-01-24 08:00 UTC is not counted here. Proof of older runs lies only" in reply.summary
+
+
+async def test_says_that_an_older_period_is_gone() -> None:
+    world = prod(runs=RUNS)
+    reply = await ask(TOOL, world, since="2025-12-24", until="2025-12-24")
+    assert "keeps runs for 45 days, so nothing on 2025-12-24 (UTC) can be read" in reply.summary
+    assert (reply.data["kept"], world.calls["pipeline_runs"]) == (False, 0)

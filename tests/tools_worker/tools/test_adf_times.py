@@ -113,7 +113,7 @@ async def test_counts_by_day_of_the_time_zone() -> None:
 
 async def test_counts_only_between_the_dates() -> None:
     runs = [make_run(n, status="Succeeded", start=ago(days=n)) for n in range(6)]
-    days = {"from_date": "2026-03-07", "to_date": "2026-03-08"}
+    days = {"since": "2026-03-07", "until": "2026-03-08"}
     reply = await ask(adf_run_history.TOOL, prod(runs=runs), pipeline="LoadSales", **days)
     assert reply.data["factories"]["adf-prod"]["total"] == 2
 
@@ -145,7 +145,7 @@ async def test_tells_which_rerun_belongs_to_which_run() -> None:
     assert f"the newest rerun of run {guid(1)} is {guid(2)}: Succeeded" in reply.summary
 
 
-@pytest.mark.parametrize("days", [{"from_date": "2026-03-05", "to_date": "2026-03-01"}, {"from_date": "2027-01-01"}])
+@pytest.mark.parametrize("days", [{"since": "2026-03-05", "until": "2026-03-01"}, {"since": "2027-01-01"}])
 async def test_refuses_inverted_and_future_dates(days: dict[str, str]) -> None:
     with pytest.raises(InvalidArguments):
         await ask(adf_run_history.TOOL, prod(), pipeline="LoadSales", **days)
