@@ -21,6 +21,14 @@ MEANING: Mapping[str, str] = {
     "writing": "writing the sink is slow: larger batches, a staged copy, or more power for the sink",
     "transfer": "the transfer itself dominates: more parallel copies or data integration units may help",
 }
+# The side that a phase waits for: when it also throttled, that is why the phase is slow.
+SIDES: Mapping[str, str] = {
+    "first byte": "source",
+    "listing": "source",
+    "reading": "source",
+    "pre-copy script": "sink",
+    "writing": "sink",
+}
 THROTTLED = "the store refused requests because there were too many: raise its limit or copy with less parallelism"
 
 
@@ -35,6 +43,7 @@ class Copy:
     units: int | None = None
     parallel: int | None = None
     tips: int = 0  # recommendations of the service: counted, their words are in the portal
+    runtime: str = ""  # the integration runtime's name
 
     @property
     def bottleneck(self) -> str:
@@ -44,6 +53,20 @@ class Copy:
         if not inner and self.phases.get("transfer", 0) > 0:
             told["transfer"] = self.phases["transfer"]
         return max(told, key=lambda name: told[name], default="")
+
+    @property
+    def slowed_by(self) -> str:
+        """The side whose throttling slows the bottleneck; of a bare transfer the side that throttled more."""
+        if self.bottleneck == "transfer" and self.throttled:
+            return max(self.throttled, key=lambda side: self.throttled[side])
+        side = SIDES.get(self.bottleneck, "")
+        return side if side in self.throttled else ""
+
+    @property
+    def share(self) -> float | None:
+        """Of the copy's whole time, what its bottleneck took."""
+        whole = (self.activity.duration_ms or 0) / 1000
+        return min(1.0, self.phases[self.bottleneck] / whole) if self.bottleneck and whole > 0 else None
 
 
 def copy_of(activity: ActivityRun) -> Copy | None:
@@ -72,6 +95,7 @@ def copy_of(activity: ActivityRun) -> Copy | None:
         fields.whole(output, "usedDataIntegrationUnits"),
         fields.whole(output, "usedParallelCopies"),
         len(fields.items(output, "perfRecommendation")),
+        runtime_name(activity),
     )
 
 
@@ -82,7 +106,9 @@ def _phases(step: Mapping[str, Any]) -> dict[str, int]:
     found = {
         "queue": _first(fields.whole(told, "queuingDuration"), _within(profile, "queue", "duration")),
         "pre-copy script": _first(fields.whole(told, "preCopyScriptDuration"), None),
-        "first byte": _first(fields.whole(told, "timeToFirstByte"), None),
+        "first byte": _first(
+            fields.whole(told, "timeToFirstByte"), _within(transfer, "readingFromSource", "timeToFirstByte")
+        ),
         "listing": _within(transfer, "listingSource", "workingDuration"),
         "reading": _within(transfer, "readingFromSource", "workingDuration"),
         "writing": _within(transfer, "writingToSink", "workingDuration"),
@@ -108,6 +134,22 @@ def _number(value: object) -> float | None:
 def queue_seconds(activity: ActivityRun) -> int | None:
     """How long any activity waited for its integration runtime, where the output tells."""
     return fields.whole(fields.mapping(activity.output, "durationInQueue"), "integrationRuntimeQueue")
+
+
+def runtime_name(activity: ActivityRun) -> str:
+    """The integration runtime it ran on; ADF adds the region of its own ones in brackets."""
+    return fields.text(activity.output, "effectiveIntegrationRuntime").partition(" (")[0].strip()
+
+
+def waits(activities: Iterable[ActivityRun]) -> list[tuple[ActivityRun, int]]:
+    """The activities that waited for an integration runtime, with their seconds in its queue, longest first."""
+    told = ((activity, _queued(activity)) for activity in activities)
+    return sorted(((activity, spent) for activity, spent in told if spent > 0), key=lambda each: -each[1])
+
+
+def _queued(activity: ActivityRun) -> int:
+    copy = copy_of(activity)
+    return (copy.phases.get("queue", 0) if copy else queue_seconds(activity)) or 0
 
 
 def slowest_path(activities: Iterable[ActivityRun], needs: Mapping[str, Sequence[str]]) -> list[ActivityRun]:
