@@ -6,7 +6,7 @@ import asyncio
 import json
 import uuid
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,8 +62,9 @@ class AppCloud:
 
 
 @asynccontextmanager
-async def app_cloud(*adf: str) -> AsyncIterator[AppCloud]:
-    """Storage, Data Factory (started with these arguments) and the app, with no agent service."""
+async def app_cloud(*adf: str, settings: Mapping[str, str] | None = None) -> AsyncIterator[AppCloud]:
+    """Storage, Data Factory (started with these arguments) and the app (with these settings besides its usual ones),
+    with no agent service."""
     options = Options(logs=LOGS, adf_arguments=adf)
     children = Children(options.root / options.logs)
     try:
@@ -71,7 +72,8 @@ async def app_cloud(*adf: str) -> AsyncIterator[AppCloud]:
             starting = group.create_task(start_storage(options, children))
             serving = group.create_task(start_server(options, children, "adf", adf_arguments(options)))
         storage, url = starting.result(), serving.result()
-        await start_app(options, children, "key", app_settings(storage, url, NOWHERE, NOWHERE))
+        usual = app_settings(storage, url, NOWHERE, NOWHERE)
+        await start_app(options, children, "key", {**usual, **(settings or {})})
         app = next(child for child in children.running() if child.spec.name == "app")
         yield AppCloud(storage, url, app.pid)
     finally:

@@ -18,33 +18,44 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.diagnosis import figures, truth
+from bench.diagnosis.deep import DEEP, measure_deep
 from bench.diagnosis.playing import Played, play_world
 
+REPETITIONS, REPETITIONS_SHORT = 5, 2  # of the deep case
 
-async def measure(worlds: Sequence[str], *, quiet: bool) -> list[Played]:
+
+async def measure(worlds: Sequence[str], *, short: bool, quiet: bool) -> dict[str, Any]:
     found: list[Played] = []
     for world in worlds:
-        played = await play_world(world, truth.load(world))
-        for each in played:
-            if not each.grade.right or not quiet:
-                print(figures.line(each), flush=True)
-        found += played
-    return found
+        if world != DEEP.world:
+            found += tell(await play_world(world, truth.load(world)), quiet)
+    measured = figures.summarised(found)
+    if DEEP.world in worlds:
+        deep = await measure_deep(REPETITIONS_SHORT if short else REPETITIONS)
+        tell(deep.played, quiet)
+        measured["deep"] = deep.figures
+    return measured
+
+
+def tell(played: Sequence[Played], quiet: bool) -> Sequence[Played]:
+    for each in played:
+        if not each.grade.right or not quiet:
+            print(figures.line(each), flush=True)
+    return played
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m bench.diagnosis", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--world", action="append", choices=truth.worlds(), help="only this one; may be repeated")
-    parser.add_argument("--short", action="store_true", help="fewer repetitions, for CI")
+    every = [*truth.worlds(), DEEP.world]
+    parser.add_argument("--world", action="append", choices=every, help="only this one; may be repeated")
+    parser.add_argument("--short", action="store_true", help="fewer repetitions of the deep case")
     parser.add_argument("--json", action="store_true", help="only what went wrong and the last line")
     options = parser.parse_args()
-    worlds = options.world or truth.worlds()
-    played = asyncio.run(measure(worlds, quiet=options.json))
-    summary: dict[str, Any] = figures.summarised(played)
-    print(json.dumps(summary))
-    sys.exit(1 if summary["forbidden_conclusions"] else 0)
+    measured = asyncio.run(measure(options.world or every, short=options.short, quiet=options.json))
+    print(json.dumps(measured))
+    sys.exit(1 if measured["forbidden_conclusions"] else 0)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from bench.diagnosis.grading import Grade, grade, texts
 from bench.diagnosis.truth import BadTruth, Case, asked, meant
 from bench.diagnosis.witness import GUID, Json, Known, Tree, Witness, witness
-from bench.tool_queue import ToolQueue, app_cloud, tool_queue
+from bench.tool_queue import LOGS, ToolQueue, app_cloud, tool_queue
 
 RAW_FROM = 20  # activity runs: replies are compared with raw JSON only for trees of this size and more
+COLD = {"ADF_CACHE_SECONDS": "0"}  # every question pays for all that it reads
+NOTHING = "nothing"
 LATEST_SECONDS = 60  # a tool call that takes longer counts as unanswered
 
 
@@ -33,22 +34,22 @@ class Played:
 
 
 async def play_world(world: str, cases: Sequence[Case]) -> list[Played]:
-    async with app_cloud("--scenario", world) as cloud, witness(cloud.adf) as adf:
+    async with app_cloud("--scenario", world, settings=COLD) as cloud, witness(cloud.adf) as adf:
         known, (anchor, now) = await adf.known(), await adf.clock()
         found: dict[int, Played] = {}
         for tool in sorted({case.tool for case in cases}):
             async with tool_queue(cloud.storage, tool) as queue:
-                await answer(queue, warm_up(cases[0]))
+                await warm_up(queue)
                 for number, case in enumerate(cases):
                     if case.tool == tool:
                         found[number] = await play(case, queue, adf, known, anchor, now)
         return [found[number] for number in sorted(found)]
 
 
-def warm_up(case: Case) -> dict[str, Any]:
-    """Any question: the first one pays for what later ones find ready."""
-    run = case.truth.get("run")
-    return {"pipeline": run["pipeline"] if run else "NoSuchPipeline"}
+async def warm_up(tool: ToolQueue) -> None:
+    """The first call pays for what later ones find ready. Raises RuntimeError when there is no answer at all."""
+    if json.loads(await answer(tool, {"pipeline": "NoSuchPipeline"})).get("code") == NOTHING:
+        raise RuntimeError(f"The app does not answer; its log is in {LOGS}")
 
 
 async def play(case: Case, tool: ToolQueue, adf: Witness, known: Known, anchor: datetime, now: datetime) -> Played:
@@ -91,7 +92,7 @@ async def answer(tool: ToolQueue, question: Json) -> str:
         async with asyncio.timeout(LATEST_SECONDS):
             return await tool.call(**question)
     except TimeoutError:
-        return json.dumps({"ok": False, "code": "none", "error": f"nothing within {LATEST_SECONDS} seconds"})
+        return json.dumps({"ok": False, "code": NOTHING, "error": f"nothing within {LATEST_SECONDS} seconds"})
 
 
 async def learn(known: Known, adf: Witness, tree: Tree, reply: Json) -> None:
