@@ -34,6 +34,7 @@ async def measure(worlds: Sequence[str], *, short: bool, quiet: bool) -> dict[st
         deep = await measure_deep(REPETITIONS_SHORT if short else REPETITIONS)
         tell(deep.played, quiet)
         measured["deep"] = deep.figures
+        measured["forbidden_conclusions"] += sum(len(each.grade.forbidden) for each in deep.played)
     return measured
 
 
