@@ -46,6 +46,7 @@ class Settings:
     run_deadline_seconds: float = 300.0
     tool_deadline_seconds: float = 100.0
     adf_timeout_seconds: float = 30.0
+    adf_cache_seconds: float = 5.0
     heartbeat_seconds: float = 5.0
     problems: tuple[Problem, ...] = ()
 
@@ -151,6 +152,7 @@ LIMITS = {  # setting: (field, smallest, largest)
     "RUN_DEADLINE_SECONDS": ("run_deadline_seconds", 1, 3600),
     "TOOL_DEADLINE_SECONDS": ("tool_deadline_seconds", 1, 1800),
     "ADF_TIMEOUT_SECONDS": ("adf_timeout_seconds", 0.1, 600),
+    "ADF_CACHE_SECONDS": ("adf_cache_seconds", 0, 60),
     "HEARTBEAT_SECONDS": ("heartbeat_seconds", 0.1, 60),
 }
 

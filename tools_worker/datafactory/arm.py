@@ -7,6 +7,7 @@ the first call: it costs 300 ms and 38 MB.
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -14,9 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from core import clients
+from core.breaker import Breaker
 from core.errors import AppError, UpstreamThrottled, UpstreamUnavailable
 from core.settings import AZURE_MANAGEMENT, is_loopback_http
+from tools_worker.datafactory.cache import Cache
 from tools_worker.datafactory.refusals import Answer, refusal, refused_credential, retry_after_seconds
+from tools_worker.datafactory.traffic import Freshness, Pacing
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -67,6 +71,7 @@ class Arm:
         patience: Patience | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         transport: Any = None,
+        freshness: Freshness | None = None,
     ) -> None:
         self._credential = credential
         self._subscription = subscription
@@ -76,6 +81,10 @@ class Arm:
         self._transport = transport
         self._client: Transport | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._freshness = freshness or Freshness()
+        self._breaker = Breaker("Azure Data Factory")
+        self._pacing = Pacing()
+        self._cache: Cache[JsonObject] = Cache()
 
     @property
     def endpoint(self) -> str:
@@ -91,10 +100,29 @@ class Arm:
 
     async def close(self) -> None:
         client, self._client, self._loop = self._client, None, None
+        self._cache.close()
         if client is not None:
             await client.close()
 
     async def _ask(self, method: str, path: str, body: JsonObject | None, missing: AppError | None) -> JsonObject:
+        self._open()  # first: it forgets what was asked on another event loop
+        key = f"{method} {path} {json.dumps(body, sort_keys=True) if body else ''}"
+        return await self._cache.get(key, self._freshness.of(path), lambda: self._guarded(method, path, body, missing))
+
+    async def _guarded(self, method: str, path: str, body: JsonObject | None, missing: AppError | None) -> JsonObject:
+        self._breaker.check()
+        try:
+            answer = await self._in_time(method, path, body, missing)
+        except UpstreamUnavailable:
+            self._breaker.failed()
+            raise
+        except AppError:
+            self._breaker.succeeded()
+            raise
+        self._breaker.succeeded()
+        return answer
+
+    async def _in_time(self, method: str, path: str, body: JsonObject | None, missing: AppError | None) -> JsonObject:
         try:
             async with asyncio.timeout(self._patience.deadline):
                 return await self._attempts(method, path, body, missing)
@@ -108,6 +136,7 @@ class Arm:
         attempt = 0
         while True:
             try:
+                await self._pacing.turn(path)
                 return await self._once(method, path, body, missing)
             except (UpstreamThrottled, UpstreamUnavailable) as exc:
                 asked_for = exc.retry_after_seconds if isinstance(exc, UpstreamThrottled) else None
@@ -157,6 +186,7 @@ class Arm:
         loop = asyncio.get_running_loop()
         if self._client is None or self._loop is not loop:  # a client of another loop cannot be used, nor closed, here
             self._client, self._loop = self._build(), loop
+            self._cache = Cache()
         return self._client
 
     def _build(self) -> Transport:

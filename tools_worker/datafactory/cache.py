@@ -44,6 +44,12 @@ class Cache(Generic[T]):
         for key in [key for key in self._kept if about in key]:
             del self._kept[key]
 
+    def close(self) -> None:
+        """Ends what is under way."""
+        for kept in self._kept.values():
+            kept.task.cancel()
+        self._kept.clear()
+
     def _usable(self, kept: _Kept[T]) -> bool:
         if not kept.task.done():
             return True

@@ -27,10 +27,13 @@ from tools_worker.datafactory.models import (
     Trigger,
     TriggerRun,
 )
+from tools_worker.datafactory.traffic import Freshness
 
 T = TypeVar("T")
 MAX_PAGES = 300  # 30,000 runs: beyond it the answer says that it is not complete
 MAX_LOG_PAGES = 40  # the log is the whole resource group's; others may write much into it
+DEFINITIONS_LAST = 6  # times as long as runs, which change by themselves
+STEP, HOUR = timedelta(seconds=10), timedelta(hours=1)
 MARGIN = timedelta(days=1)  # ADF's clock is not ours, and an update can be written late
 RETENTION = timedelta(days=45)
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -76,7 +79,10 @@ class SdkDataFactory:
             body,
             PipelineRun.of,
             key=lambda run: run.run_id,
-            keep=lambda run: until is None or run.start is None or run.start < until,
+            keep=lambda run: (
+                (until is None or run.start is None or run.start < until)
+                and (run.updated is None or run.updated >= since)  # the window sent begins a little earlier
+            ),
             past=lambda run: not newest_first and until is not None and run.start is not None and run.start >= until,
             limit=limit,
         )
@@ -174,8 +180,12 @@ class SdkDataFactory:
 
     def _window(self, since: datetime) -> dict[str, Any]:
         """The service bounds the last update of a run, not its start: the upper end stays open, so that a run which
-        began in the caller's window is not lost because it ended after it."""
-        return {"lastUpdatedAfter": _iso(since), "lastUpdatedBefore": _iso(max(self._clock(), since) + MARGIN)}
+        began in the caller's window is not lost because it ended after it. Both ends are rounded, so that questions of
+        a few seconds are the same question; see `cache.py`."""
+        return {
+            "lastUpdatedAfter": _iso(_whole(since, STEP)),
+            "lastUpdatedBefore": _iso(_whole(max(self._clock(), since) + MARGIN, HOUR)),
+        }
 
     async def _query(
         self,
@@ -224,10 +234,11 @@ def open_factories(settings: Settings) -> Factories:
     """The factories of the settings, or all of the subscription. Opens nothing yet; use it on one event loop."""
     credential = clients.credential(settings.adf_endpoint)
     patience = Patience(deadline=settings.adf_timeout_seconds)
+    freshness = Freshness(settings.adf_cache_seconds, settings.adf_cache_seconds * DEFINITIONS_LAST)
 
     @cache
     def arm(subscription: str) -> Arm:
-        return Arm(credential, subscription, endpoint=settings.adf_endpoint, patience=patience)
+        return Arm(credential, subscription, endpoint=settings.adf_endpoint, patience=patience, freshness=freshness)
 
     if settings.adf_factories:
         named = [FactoryId.parse(resource_id) for resource_id in settings.adf_factories]
@@ -257,6 +268,11 @@ def _filters(**wanted: Status) -> list[dict[str, Any]]:
 
 def _values(value: str | Sequence[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
+
+
+def _whole(when: datetime, step: timedelta) -> datetime:
+    """Rounded down."""
+    return when - (when - datetime.min.replace(tzinfo=UTC)) % step
 
 
 def _iso(when: datetime) -> str:

@@ -19,8 +19,15 @@ def schema(arguments: type[Arguments]) -> dict[str, Any]:
     """JSON schema of the arguments: references resolved and noise dropped, since a model pays for every word."""
     full = arguments.model_json_schema()
     plain: dict[str, Any] = _plain(full, full.get("$defs", {}))
-    plain.setdefault("properties", {})
+    known = plain.setdefault("properties", {})
+    plain["properties"] = {name: known[name] for name in _own_first(arguments) if name in known}
     return plain
+
+
+def _own_first(arguments: type[Arguments]) -> list[str]:
+    """What a tool is about before what it shares with others: models read the first names as the important ones."""
+    own = [name for name in arguments.model_fields if name in arguments.__annotations__]
+    return [*own, *(name for name in arguments.model_fields if name not in own)]
 
 
 def _plain(node: Any, definitions: Mapping[str, Any], *, names: bool = False) -> Any:

@@ -18,7 +18,7 @@ class DiagnoseRunArguments(Dates):
     pipeline: str | None = Field(
         default=None,
         max_length=260,
-        description="Name of a pipeline, in any case: its latest failed run, or the one that failed in the window.",
+        description="Name of a pipeline, in any case: its latest failed run is diagnosed. Give this or run_id.",
     )
     factory: str | None = Field(
         default=None, max_length=100, description="Name of the data factory. Omit to look in all of them."
