@@ -10,13 +10,12 @@ import json
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench.diagnosis.memory import Memory
-from bench.diagnosis.playing import COLD, Played, play, the_run, warm_up
+from bench.diagnosis.playing import COLD, Played, play, warm_up
 from bench.diagnosis.truth import DIAGNOSE, Case
 from bench.diagnosis.witness import Tree, Witness, witness
 from bench.tool_queue import ToolQueue, app_cloud, tool_queue
@@ -85,13 +84,7 @@ async def _measure(queue: ToolQueue, adf: Witness, app_pid: int, repetitions: in
     memory = Memory(app_pid)
     played = [await play(DEEP, queue, adf, known, anchor, now) for _ in range(repetitions)]
     peak = memory.over_idle_mb()
-    return Deep(tuple(played), await the_tree(adf, anchor), peak)
-
-
-async def the_tree(adf: Witness, anchor: datetime) -> Tree:
-    run = await the_run(DEEP, adf, anchor)
-    assert run is not None  # DEEP names one
-    return await adf.tree(FACTORY, run["runId"])
+    return Deep(tuple(played), await adf.tree(FACTORY, played[0].run_id), peak)
 
 
 def write_world(folder: Path) -> Path:

@@ -54,7 +54,7 @@ async def warm_up(tool: ToolQueue) -> None:
 
 async def play(case: Case, tool: ToolQueue, adf: Witness, known: Known, anchor: datetime, now: datetime) -> Played:
     try:
-        run = await the_run(case, adf, anchor)
+        run = the_run(case, known, anchor)
         question = asked(case, run, now)
     except BadTruth as exc:
         return Played(case, Grade(wrong=(f"cannot be asked: {exc}",)))
@@ -78,13 +78,13 @@ async def play(case: Case, tool: ToolQueue, adf: Witness, known: Known, anchor: 
     )
 
 
-async def the_run(case: Case, adf: Witness, anchor: datetime) -> Json | None:
+def the_run(case: Case, known: Known, anchor: datetime) -> Json | None:
+    """Raises BadTruth."""
     wanted = case.truth.get("run")
     if wanted is None:
         return None
-    if wanted["factory"] not in adf.factories:
-        raise BadTruth(f"{case.world}/{case.id}: no factory {wanted['factory']}")
-    return meant(case, await adf.runs(wanted["factory"], wanted["pipeline"]), anchor)
+    place = (wanted["factory"], wanted["pipeline"])
+    return meant(case, [run for run in known.runs.values() if (run["factory"], run["pipelineName"]) == place], anchor)
 
 
 async def answer(tool: ToolQueue, question: Json) -> str:
@@ -98,8 +98,8 @@ async def answer(tool: ToolQueue, question: Json) -> str:
 async def learn(known: Known, adf: Witness, tree: Tree, reply: Json) -> None:
     """What the reply may rest on besides what was there at the start: activity runs, and runs that began since."""
     named = set(GUID.findall(" ".join(texts(reply))))
-    if named - known.runs.keys() - known.others - known.activities:
-        for factory in adf.factories:
-            known.runs |= {run["runId"]: {**run, "factory": factory} for run in await adf.runs(factory)}
     known.activities |= {str(activity["activityRunId"]) for activity in tree.activities}
     await adf.check(known, named)
+    if not all(known.holds(identity) for identity in named):
+        await adf.read_runs(known)
+        await adf.check(known, named)

@@ -25,7 +25,7 @@ Json = Mapping[str, Any]
 class Known:
     """What exists: ids of runs, activity runs, trigger runs and logged events, and names of resources."""
 
-    runs: dict[str, Json] = field(default_factory=dict)
+    runs: dict[str, Json] = field(default_factory=dict)  # of a factory the newest first
     others: set[str] = field(default_factory=set)
     activities: set[str] = field(default_factory=set)
 
@@ -65,18 +65,10 @@ class Witness:
         """How many requests Data Factory has had until now."""
         return sum((await self._stats())["requests"].values())
 
-    async def runs(self, factory: str, pipeline: str | None = None) -> list[Json]:
-        """Newest first."""
-        body: dict[str, Any] = {"orderBy": [{"orderBy": "RunStart", "order": "DESC"}]}
-        if pipeline is not None:
-            body["filters"] = [{"operand": "PipelineName", "operator": "Equals", "values": [pipeline]}]
-        found, _ = await self._query(factory, "queryPipelineRuns", body)
-        return found
-
     async def known(self) -> Known:
         known = Known()
+        await self.read_runs(known)
         for factory, path in self.factories.items():
-            known.runs |= {run["runId"]: {**run, "factory": factory} for run in await self.runs(factory)}
             known.others |= {factory, path}
             for kind in KINDS:
                 known.others |= {
@@ -86,6 +78,12 @@ class Witness:
             known.others |= {str(run["triggerRunId"]) for run in fired}
         known.others |= await self._events()
         return known
+
+    async def read_runs(self, known: Known) -> None:
+        order = {"orderBy": [{"orderBy": "RunStart", "order": "DESC"}]}
+        for factory in self.factories:
+            found, _ = await self._query(factory, "queryPipelineRuns", order)
+            known.runs |= {run["runId"]: {**run, "factory": factory} for run in found}
 
     async def tree(self, factory: str, run_id: str) -> Tree:
         activities, pages = await self.activities(factory, run_id)

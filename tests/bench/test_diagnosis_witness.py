@@ -13,7 +13,7 @@ import pytest
 from bench.diagnosis.deep import DEEP, FACTORY, write_world
 from bench.diagnosis.memory import Memory
 from bench.diagnosis.playing import learn, the_run
-from bench.diagnosis.witness import Json, Tree, Witness
+from bench.diagnosis.witness import Json, Known, Tree, Witness
 from localcloud.adf.app import App
 from localcloud.adf.scenario import load_scenario
 from localcloud.adf.world import World
@@ -32,7 +32,7 @@ async def adf(tmp_path: Path) -> AsyncIterator[Witness]:
 
 async def failed_run(adf: Witness) -> Json:
     anchor, _ = await adf.clock()
-    run = await the_run(DEEP, adf, anchor)
+    run = the_run(DEEP, await adf.known(), anchor)
     assert run is not None
     return run
 
@@ -69,7 +69,7 @@ async def test_activity_runs_are_known_once_their_run_is_named(adf: Witness) -> 
 
 async def test_the_witness_counts_the_requests_of_others(adf: Witness) -> None:
     before = await adf.calls()
-    await adf.runs(FACTORY)
+    await adf.read_runs(Known())
     assert await adf.calls() == before + 1
 
 
