@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import JSONResponse
 
 from orchestrator.api.views import AskBody, EventsView, EventView, RunView
@@ -15,15 +15,20 @@ router = APIRouter(prefix="/api", tags=["runs"])
 RETRY_AFTER_SECONDS = 2
 App = Annotated[Services, Depends(provided)]
 RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+Key = Annotated[str, Header(max_length=200, description="Your own name for this question, such as a GUID.")]
 WORKING: dict[int | str, dict[str, object]] = {
     202: {"model": RunView, "description": "Not answered yet: poll Location."}
 }
 
 
 @router.post("/ask", operation_id="runs_ask", response_model=RunView, responses=WORKING)
-async def runs_ask(body: AskBody, request: Request, app: App) -> JSONResponse:
-    """Ask a question. 200 with the answer when it is ready within `wait_seconds`, else 202 with where to look."""
-    run = await app.intake.ask(body.question, session_id=body.session_id or "", factory=body.factory or "")
+async def runs_ask(body: AskBody, request: Request, app: App, idempotency_key: Key = "") -> JSONResponse:
+    """Ask a question. 200 with the answer when it is ready within `wait_seconds`, else 202 with where to look.
+
+    With an `Idempotency-Key` the same question sent again is the same run: safe to repeat after a lost answer."""
+    run = await app.intake.ask(
+        body.question, session_id=body.session_id or "", factory=body.factory or "", key=idempotency_key
+    )
     if body.wait_seconds:
         run = await app.signals.until(run.id, lambda: app.store.load(run.id), _ended, body.wait_seconds)
     return answer(run, request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from base64 import b64encode
@@ -10,10 +11,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from core.errors import UpstreamUnavailable
+from core.errors import Conflict, UpstreamUnavailable
 from orchestrator.runs.record import Event, Run, Session, new_id
 from orchestrator.runs.signals import Signals
-from orchestrator.stores.runs import RunStore
+from orchestrator.stores.runs import Exists, RunStore
 
 if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueServiceClient
@@ -52,6 +53,10 @@ class StorageRunQueue:
             raise UpstreamUnavailable("Queue storage does not answer.", hint="Try again in a minute.") from exc
 
 
+def _id(prefix: str, key: str) -> str:
+    return f"{prefix}-{hashlib.sha256(key.encode()).hexdigest()[:24]}" if key else new_id(prefix)
+
+
 class Intake:
     def __init__(
         self,
@@ -64,22 +69,35 @@ class Intake:
         self._store, self._queue, self._signals, self._now = store, queue, signals, now
         self._deadline = timedelta(seconds=deadline_seconds)
 
-    async def ask(self, question: str, *, session_id: str = "", factory: str = "") -> Run:
-        """A queued run. Raises NotFound for a session that does not exist."""
+    async def ask(self, question: str, *, session_id: str = "", factory: str = "", key: str = "") -> Run:
+        """A queued run. `key` is the caller's own name for this question: the same key means the same run, whatever
+        has become of it. Raises NotFound for a session that does not exist, Conflict for a key of another question."""
         now = self._now()
         if session_id:
             await self._store.session(session_id)
         else:
-            session_id = new_id("session")
+            session_id = _id("session", key)
             await self._store.open_session(Session(session_id, now))
-        run = Run(new_id("run"), question, session_id, now, now + self._deadline, factory=factory)
-        run = await self._store.create(run, Event(now, "queued", "Question received."))
+        run = Run(_id("run", key), question, session_id, now, now + self._deadline, factory=factory)
+        try:
+            run = await self._store.create(run, Event(now, "queued", "Question received."))
+        except Exists:
+            return await self._asked_before(run)
         try:
             await self._queue.send(run.id)
         except UpstreamUnavailable:
             # The record stands, so the question is accepted: the sweeper sends it as soon as the queue is back.
             log.warning("run=%s outcome=not_queued", run.id)
         return run
+
+    async def _asked_before(self, run: Run) -> Run:
+        """Sent twice by the caller; or by our own client, whose first try was stored although it heard no answer."""
+        known = await self._store.load(run.id)
+        if (known.question, known.session_id, known.factory) != (run.question, run.session_id, run.factory):
+            raise Conflict(
+                "This Idempotency-Key was used for another question.", hint="Give every question a key of its own."
+            )
+        return known
 
     async def cancel(self, run_id: str) -> Run:
         """Ask whoever serves the run to stop. The run as it is now; an ended one stays as it ended."""

@@ -13,10 +13,15 @@ class Changed(Exception):
     """Somebody else wrote the record since it was read: read it again and decide anew."""
 
 
+class Exists(Exception):
+    """There is a run of this id already."""
+
+
 class RunStore(Protocol):
     """Raises UpstreamUnavailable when storage does not answer."""
 
-    async def create(self, run: Run, *events: Event) -> Run: ...
+    async def create(self, run: Run, *events: Event) -> Run:
+        """Raises Exists."""
 
     async def load(self, run_id: str) -> Run:
         """Raises NotFound."""
@@ -59,6 +64,8 @@ class MemoryRunStore:
 
     async def create(self, run: Run, *events: Event) -> Run:
         self._active.add(run.id)
+        if run.id in self._runs:
+            raise Exists(run.id)
         return self._write(run, events)
 
     async def load(self, run_id: str) -> Run:

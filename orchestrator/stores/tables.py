@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from orchestrator.runs.record import (
     session_from_json,
     to_json,
 )
-from orchestrator.stores.runs import Changed, number, unknown_run, unknown_session
+from orchestrator.stores.runs import Changed, Exists, number, unknown_run, unknown_session
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableClient, TableServiceClient
@@ -96,12 +96,8 @@ class TableRunStore:
             return await _get(self._runs, run_id, "cancel") is not None
 
     async def open_session(self, session: Session) -> None:
-        from azure.core.exceptions import ResourceExistsError
-
-        try:
+        with suppress(Exists):
             await _creating(self._sessions, lambda: self._sessions.create_entity(_session_row(session)))
-        except ResourceExistsError:
-            return
 
     async def session(self, session_id: str) -> Session:
         async with _storage(missing_is_empty=True):
@@ -155,6 +151,8 @@ async def _storage(*, missing_is_empty: bool = False) -> AsyncIterator[None]:
             raise UpstreamRefused("Table storage refused the app's identity.", hint=hint) from exc
         if exc.status_code in (408, 429) or (exc.status_code or 0) >= 500:
             raise UpstreamUnavailable("Table storage does not answer.", hint="Try again in a minute.") from exc
+        if exc.status_code == 409 and "EntityAlreadyExists" in str(exc):
+            raise Exists from exc
         raise
     except (ServiceRequestError, ServiceResponseError) as exc:
         raise UpstreamUnavailable("Table storage cannot be reached.", hint="Try again in a minute.") from exc

@@ -242,6 +242,31 @@ async def test_an_unknown_route_and_method_are_told(caller: Caller) -> None:
     problem(await caller.http.get("/api/ask"), 405, "method_not_allowed")
 
 
+async def sent(caller: Caller, key: str, question: str = "What failed?") -> httpx.Response:
+    return await caller.http.post("/api/ask", json={"question": question}, headers={"Idempotency-Key": key})
+
+
+async def test_a_question_sent_twice_under_one_key_is_one_run(caller: Caller) -> None:
+    first, second = (await sent(caller, "k1")).json(), (await sent(caller, "k1")).json()
+    assert first == second
+    assert len(caller.service.starts) == 1
+
+
+async def test_a_storm_of_one_key_is_one_run(caller: Caller) -> None:
+    runs = await asyncio.gather(*(sent(caller, "k2") for _ in range(20)))
+    assert len({run.json()["run_id"] for run in runs}) == 1
+    assert len(caller.service.starts) == 1
+
+
+async def test_other_keys_are_other_runs(caller: Caller) -> None:
+    assert (await sent(caller, "k3")).json()["run_id"] != (await sent(caller, "k4")).json()["run_id"]
+
+
+async def test_a_key_does_not_do_for_another_question(caller: Caller) -> None:
+    await sent(caller, "k5")
+    problem(await sent(caller, "k5", "What succeeded?"), 409, "conflict")
+
+
 async def test_a_diagnosis_wants_a_run_or_a_pipeline(caller: Caller) -> None:
     assert "run_id" in problem(await caller.http.post("/api/diagnose", json={}), 422, "invalid_arguments")["hint"]
 

@@ -15,7 +15,7 @@ from core import clients
 from core.errors import NotFound, UpstreamUnavailable
 from core.settings import Settings
 from orchestrator.runs.record import Event, Run, Session
-from orchestrator.stores.runs import Changed, MemoryRunStore, RunStore
+from orchestrator.stores.runs import Changed, Exists, MemoryRunStore, RunStore
 from orchestrator.stores.tables import TableRunStore
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -72,6 +72,22 @@ async def test_refuses_to_write_over_what_somebody_else_wrote(store: RunStore) -
         await store.save(replace(run, status="failed"), event("second"))
     assert (await store.load(run.id)).status == "working"
     assert [e.text for e in await store.events(run.id)] == ["first"]
+
+
+async def test_a_run_is_created_once(store: RunStore) -> None:
+    run = make_run()
+    results = await asyncio.gather(*(store.create(run, event("Received.")) for _ in range(5)), return_exceptions=True)
+    assert sum(isinstance(result, Run) for result in results) == 1
+    assert all(isinstance(result, Run | Exists) for result in results)
+    assert len(await store.events(run.id)) == 1
+
+
+async def test_a_session_that_is_open_stays_as_it_is(store: RunStore) -> None:
+    session = Session(f"session-{uuid.uuid4().hex}", NOW)
+    await store.open_session(session)
+    known = await store.session(session.id)
+    await store.open_session(replace(session, conversation="another"))
+    assert await store.session(session.id) == known
 
 
 async def test_of_many_writers_at_once_one_wins(store: RunStore) -> None:
