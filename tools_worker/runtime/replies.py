@@ -22,7 +22,7 @@ def success(reply: Reply, seconds: float, fits: Callable[[str], bool]) -> str:
         "ok": True,
         "summary": reply.summary,
         "data": dict(reply.data),
-        "evidence": [asdict(evidence) for evidence in reply.evidence],
+        "evidence": [asdict(evidence) for evidence in reply.evidence if evidence.id],
         "truncated": reply.truncated,
         "next": list(reply.next),
         "seconds": round(seconds, 3),
