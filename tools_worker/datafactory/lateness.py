@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,6 +28,12 @@ class Window:
     @property
     def status(self) -> str:
         return (self.run.status or "unknown") if self.run else "not started"
+
+    @property
+    def word(self) -> str:
+        """For a sentence: `failed`, `was cancelled`, `waits for what it depends on`, `is Inprogress`."""
+        words = {FAILED: "failed", "Cancelled": "was cancelled", "WaitingOnDependency": "waits for what it depends on"}
+        return words.get(self.status, f"is {self.status}")
 
 
 def scheduled(run: TriggerRun) -> datetime | None:
@@ -61,15 +67,6 @@ def open_windows(tumbling: Tumbling, runs: Iterable[TriggerRun], since: datetime
             newest[begin] = run
     due = (Window(begin, end, newest.get(begin)) for begin, end in tumbling.windows(since, now - GRACE))
     return [window for window in due if window.status != SUCCEEDED]
-
-
-def blocker(tumbling: Tumbling, windows: Sequence[Window]) -> Window | None:
-    """The failed window that those after it wait for, when the trigger depends on its own earlier windows."""
-    if not tumbling.waits_for_itself:
-        return None
-    failed = next((window for window in windows if window.status in (FAILED, "Cancelled")), None)
-    waiting = [window for window in windows if failed and window.begin > failed.begin and window.status not in OVER]
-    return failed if waiting else None
 
 
 def window_start(run: TriggerRun) -> datetime | None:

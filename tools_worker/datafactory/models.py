@@ -68,11 +68,11 @@ class InvokedBy:
     @classmethod
     def of(cls, raw: object) -> Self:
         return cls(
-            name=fields.text(raw, "name"),
-            id=fields.text(raw, "id"),
-            type=fields.text(raw, "invokedByType"),
-            pipeline=fields.text(raw, "pipelineName"),
-            run_id=fields.text(raw, "pipelineRunId"),
+            name=fields.name(raw, "name"),
+            id=fields.name(raw, "id"),
+            type=fields.name(raw, "invokedByType"),
+            pipeline=fields.name(raw, "pipelineName"),
+            run_id=fields.name(raw, "pipelineRunId"),
         )
 
 
@@ -94,15 +94,15 @@ class PipelineRun:
     @classmethod
     def of(cls, raw: object) -> Self:
         return cls(
-            run_id=fields.text(raw, "runId"),
-            pipeline=fields.text(raw, "pipelineName"),
-            status=fields.text(raw, "status"),
+            run_id=fields.name(raw, "runId"),
+            pipeline=fields.name(raw, "pipelineName"),
+            status=fields.name(raw, "status"),
             start=fields.moment(raw, "runStart"),
             end=fields.moment(raw, "runEnd"),
             updated=fields.moment(raw, "lastUpdated"),
             duration_ms=fields.duration(raw, "durationInMs"),
             message=fields.text(raw, "message"),
-            group_id=fields.text(raw, "runGroupId"),
+            group_id=fields.name(raw, "runGroupId"),
             is_latest=fields.flag(raw, "isLatest"),
             invoked_by=InvokedBy.of(fields.mapping(raw, "invokedBy")),
             parameters=fields.mapping(raw, "parameters"),
@@ -129,10 +129,10 @@ class ActivityError:
     @classmethod
     def of(cls, raw: object) -> Self:
         return cls(
-            code=fields.text(raw, "errorCode"),
+            code=fields.name(raw, "errorCode"),
             message=fields.text(raw, "message"),
-            failure_type=fields.text(raw, "failureType"),
-            target=fields.text(raw, "target"),
+            failure_type=fields.name(raw, "failureType"),
+            target=fields.name(raw, "target"),
         )
 
 
@@ -159,19 +159,19 @@ class ActivityRun:
     @classmethod
     def of(cls, raw: object) -> Self:
         return cls(
-            id=fields.text(raw, "activityRunId"),
-            name=fields.text(raw, "activityName"),
-            type=fields.text(raw, "activityType"),
-            status=fields.text(raw, "status"),
-            pipeline=fields.text(raw, "pipelineName"),
-            pipeline_run_id=fields.text(raw, "pipelineRunId"),
+            id=fields.name(raw, "activityRunId"),
+            name=fields.name(raw, "activityName"),
+            type=fields.name(raw, "activityType"),
+            status=fields.name(raw, "status"),
+            pipeline=fields.name(raw, "pipelineName"),
+            pipeline_run_id=fields.name(raw, "pipelineRunId"),
             start=fields.moment(raw, "activityRunStart"),
             end=fields.moment(raw, "activityRunEnd"),
             duration_ms=fields.duration(raw, "durationInMs"),
             error=ActivityError.of(fields.mapping(raw, "error")),
-            iteration=fields.text(raw, "iterationHash"),
+            iteration=fields.name(raw, "iterationHash"),
             retry_attempt=fields.whole(raw, "retryAttempt"),
-            linked_service=fields.text(raw, "linkedServiceName"),
+            linked_service=fields.name(raw, "linkedServiceName"),
             input=fields.mapping(raw, "input"),
             output=fields.mapping(raw, "output"),
         )
@@ -183,7 +183,7 @@ class ActivityRun:
     @property
     def child_run_id(self) -> str:
         """The run that an ExecutePipeline activity started, where its output tells."""
-        return fields.text(self.output, "pipelineRunId")
+        return fields.name(self.output, "pipelineRunId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,19 +197,21 @@ class TriggerRun:
     properties: Mapping[str, Any] = field(default_factory=dict)
     pipelines: Mapping[str, Any] = field(default_factory=dict)  # name → run id
     dimension: Mapping[str, Any] = field(default_factory=dict)  # of a tumbling window: its start and end
+    dependencies: Mapping[str, Any] = field(default_factory=dict)  # of a tumbling window: what it waits for
 
     @classmethod
     def of(cls, raw: object) -> Self:
         return cls(
-            id=fields.text(raw, "triggerRunId"),
-            trigger=fields.text(raw, "triggerName"),
-            type=fields.text(raw, "triggerType"),
-            status=fields.text(raw, "status"),
+            id=fields.name(raw, "triggerRunId"),
+            trigger=fields.name(raw, "triggerName"),
+            type=fields.name(raw, "triggerType"),
+            status=fields.name(raw, "status"),
             at=fields.moment(raw, "triggerRunTimestamp"),
             message=fields.text(raw, "message"),
             properties=fields.mapping(raw, "properties"),
             pipelines=fields.mapping(raw, "triggeredPipelines"),
             dimension=fields.mapping(raw, "runDimension"),
+            dependencies=fields.mapping(raw, "dependencyStatus"),
         )
 
 
@@ -222,7 +224,7 @@ class Pipeline:
 
     @classmethod
     def of(cls, raw: object) -> Self:
-        return cls(name=fields.text(raw, "name"), definition=fields.mapping(raw, "properties"))
+        return cls(name=fields.name(raw, "name"), definition=fields.mapping(raw, "properties"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,9 +241,9 @@ class Dataset:
     def of(cls, raw: object) -> Self:
         properties = fields.mapping(raw, "properties")
         return cls(
-            name=fields.text(raw, "name"),
-            type=fields.text(properties, "type"),
-            linked_service=fields.text(fields.mapping(properties, "linkedServiceName"), "referenceName"),
+            name=fields.name(raw, "name"),
+            type=fields.name(properties, "type"),
+            linked_service=fields.name(fields.mapping(properties, "linkedServiceName"), "referenceName"),
             parameters=fields.mapping(properties, "parameters"),
             place=fields.mapping(properties, "typeProperties"),
         )
@@ -258,9 +260,9 @@ class Trigger:
     def of(cls, raw: object) -> Self:
         properties = fields.mapping(raw, "properties")
         return cls(
-            name=fields.text(raw, "name"),
-            type=fields.text(properties, "type"),
-            state=fields.text(properties, "runtimeState"),
+            name=fields.name(raw, "name"),
+            type=fields.name(properties, "type"),
+            state=fields.name(properties, "runtimeState"),
             definition=properties,
         )
 
@@ -281,9 +283,9 @@ class IntegrationRuntime:
         detail = fields.mapping(properties, "typeProperties")
         nodes = fields.items(detail, "nodes") or fields.items(properties, "nodes")
         return cls(
-            name=fields.text(raw, "name"),
-            type=fields.text(properties, "type"),
-            state=fields.text(properties, "state"),
+            name=fields.name(raw, "name"),
+            type=fields.name(properties, "type"),
+            state=fields.name(properties, "state"),
             nodes=tuple(fields.as_mapping(node) for node in nodes),
             detail=detail,
         )

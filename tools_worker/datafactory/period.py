@@ -47,8 +47,9 @@ class Period:
         return found | ({"asked_since": stamp(self.asked_since)} if self.asked_since else {})
 
 
-def last_hours(hours: int, now: datetime) -> Period:
-    return Period(now - timedelta(hours=hours), None, f"in the last {count(hours, 'hour')}", zone_of("UTC"))
+def last_hours(hours: int, now: datetime, timezone: str = "") -> Period:
+    """Raises InvalidArguments for an unknown time zone."""
+    return Period(now - timedelta(hours=hours), None, f"in the last {count(hours, 'hour')}", _zone(timezone))
 
 
 def last_days(days: int, timezone: str, now: datetime) -> Period:

@@ -41,7 +41,7 @@ class HoursOrDates(Dates):
     )
 
     def period(self, now: datetime) -> Period:
-        return self.dated(now) or last_hours(self.hours, now)
+        return self.dated(now) or last_hours(self.hours, now, self.timezone or "")
 
 
 def nothing_kept(period: Period, now: datetime) -> Reply:

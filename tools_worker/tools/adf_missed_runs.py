@@ -2,216 +2,199 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from tools_worker.datafactory.client import DataFactory, Found
-from tools_worker.datafactory.history import Usual
-from tools_worker.datafactory.lateness import (
-    Window,
-    blocker,
-    certain,
-    missed,
-    open_windows,
-    pipelines_of,
-)
-from tools_worker.datafactory.models import FAILED, PipelineRun, Trigger, TriggerRun
-from tools_worker.datafactory.schedules import Due, Recurrence, Tumbling
-from tools_worker.datafactory.survey import survey
-from tools_worker.datafactory.wording import at, count, lasted, listed, sentences, stamp
-from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
+from core.errors import not_found
+from tools_worker.datafactory import agreed
+from tools_worker.datafactory.agreed import Held
+from tools_worker.datafactory.backlog import Backlog, unmet
+from tools_worker.datafactory.client import DataFactory
+from tools_worker.datafactory.lateness import certain, pipelines_of
+from tools_worker.datafactory.period import Period
+from tools_worker.datafactory.punctuality import Answer, Checked, Late, check
+from tools_worker.datafactory.survey import survey, with_pipeline
+from tools_worker.datafactory.wording import age, at, count, lasted, listed, sentences, stamp
+from tools_worker.runtime.periods import HoursOrDates, nothing_kept
+from tools_worker.runtime.tools import Evidence, Reply, ToolContext, ToolSpec
 
 MAX_TRIGGERS = 25  # with six times each they stay under 16 KiB
 MAX_TIMES = 6
-USUAL_DAYS = 14
-MIN_USUAL = 5  # successful runs from which a usual duration is known
-LATE_RATIO, LATE_SECONDS = 1.5, 600.0  # beyond the 95th percentile, and by ten minutes at least
+MAX_LATE = 25
 
 
-class MissedRunsArguments(Arguments):
-    hours: int = Field(default=24, ge=1, le=24 * 30, description="How far back to look, in hours.")
+class MissedRunsArguments(HoursOrDates):
     trigger: str | None = Field(
         default=None, max_length=260, description="Name of one trigger, in any case. Omit for all of them."
     )
     pipeline: str | None = Field(
         default=None, max_length=260, description="Only triggers that start this pipeline. Omit for all."
     )
+    agreed_finish: str | None = Field(
+        default=None,
+        max_length=5,
+        description="Time of day (HH:MM, in timezone) by which the pipeline must have ended well every day.",
+    )
     factory: str | None = Field(default=None, max_length=100, description="Name of one data factory. Omit for all.")
 
+    @model_validator(mode="after")
+    def _of_a_pipeline(self) -> MissedRunsArguments:
+        if self.agreed_finish and not self.pipeline:
+            raise ValueError("agreed_finish needs pipeline: name the pipeline that must have ended")
+        return self
+
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """One trigger held against its runs."""
+class Kept:
+    """One factory's days held against the agreed time."""
 
     factory: str
-    trigger: Trigger
-    runs: tuple[TriggerRun, ...] = ()
-    missed: tuple[Due, ...] = ()
-    open: tuple[Window, ...] = ()
-    blocker: Window | None = None
-    upstream: tuple[str, ...] = ()
-    doubt: str = ""
-
-    @property
-    def started(self) -> bool:
-        return self.trigger.state == "Started"
-
-    @property
-    def failed(self) -> list[TriggerRun]:
-        """Firings that failed; a failed tumbling window is told as a window."""
-        windows = self.trigger.type == "TumblingWindowTrigger"
-        return [] if windows else [run for run in self.runs if run.status == FAILED]
-
-    @property
-    def troubled(self) -> bool:
-        return bool(self.missed or self.open or self.failed or self.doubt)
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    factory: str
-    run: PipelineRun
-    took: float
-    usual: Usual = field(default_factory=lambda: Usual(0, 0, 0, 0))
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    checked: tuple[Checked, ...]
-    late: tuple[Late, ...]
-    complete: bool
+    pipeline: str
+    days: tuple[Held, ...]
 
 
 async def adf_missed_runs(context: ToolContext, args: MissedRunsArguments) -> Reply:
-    since = context.now - timedelta(hours=args.hours)
     factories = await context.factories.chosen(args.factory)
-    asked = await survey(factories, lambda factory: _check(factory, args, since, context.now))
+    period = args.period(context.now)
+    if period.gone:
+        return nothing_kept(period, context.now)
+    kept = await _kept(factories, args, period, context) if args.agreed_finish else []
+    asked = await survey(
+        factories,
+        lambda factory: check(factory, period, context.now, trigger=args.trigger, pipeline=args.pipeline),
+    )
     checked = [each for _, answer in asked.answers for each in answer.checked]
+    if not checked and not asked.silent:
+        await _known(factories, args)
     late = [each for _, answer in asked.answers for each in answer.late]
     troubled = sorted((each for each in checked if each.troubled), key=lambda each: (not each.started, -_weight(each)))
-    complete = all(answer.complete for _, answer in asked.answers)
-    cut = "" if complete else "Not all runs could be read, so a time told as missed may have run."
-    window = f"in the last {count(args.hours, 'hour')}"
-    names = listed([repr(factory.name) for factory, _ in asked.answers])
-    head = f"{count(len(checked), 'trigger')} in {names} checked {window}."
-    quiet = "" if troubled else f"No due time of a schedule or window was missed{' or is open' if checked else ''}."
+    answers = [answer for _, answer in asked.answers]
     return Reply(
-        summary=sentences(head, quiet, *_told_all(troubled), _late_told(late), cut, asked.caveat),
+        summary=sentences(
+            *(_kept_told(each, args, context) for each in kept),
+            _head(checked, [factory.name for factory, _ in asked.answers], args, period),
+            "" if troubled or not checked else "No due time of a schedule or window was missed or is open.",
+            *_told_all(troubled, context),
+            _late_told(late),
+            *_unread(answers),
+            asked.caveat,
+            period.caveat,
+        ),
         data={
-            "hours": args.hours,
-            "exact": complete and not asked.silent,
+            "window": period.as_data(context.now),
+            "exact": not asked.silent and all(answer.complete for answer in answers),
+            "agreed": [_kept_shown(each, args) for each in kept],
             "checked": len(checked),
+            "not_started": sum(not each.started for each in checked),
             "triggers": [_shown(each) for each in troubled[:MAX_TRIGGERS]],
             "triggers_left_out": max(0, len(troubled) - MAX_TRIGGERS),
-            "late": [_late_shown(each) for each in late[:MAX_TRIGGERS]],
-            "late_left_out": max(0, len(late) - MAX_TRIGGERS),
+            "late": [_late_shown(each) for each in late[:MAX_LATE]],
+            "late_left_out": max(0, len(late) - MAX_LATE),
         },
-        evidence=[*_evidence(troubled[:MAX_TRIGGERS]), *_late_evidence(late[:MAX_TRIGGERS])],
-        truncated=len(troubled) > MAX_TRIGGERS or len(late) > MAX_TRIGGERS,
+        evidence=[*_kept_evidence(kept), *_evidence(troubled[:MAX_TRIGGERS]), *_late_evidence(late[:MAX_LATE])],
+        truncated=len(troubled) > MAX_TRIGGERS or len(late) > MAX_LATE,
         next=[f"adf_triggers trigger={each.trigger.name} factory={each.factory}" for each in troubled[:1]],
     )
 
 
-async def _check(factory: DataFactory, args: MissedRunsArguments, since: datetime, now: datetime) -> Answer:
-    triggers, fired, runs = await asyncio.gather(
-        factory.triggers(),
-        factory.trigger_runs(since - timedelta(days=1)),
-        factory.pipeline_runs(now - timedelta(days=USUAL_DAYS), pipeline=None),
+async def _known(factories: Sequence[DataFactory], args: MissedRunsArguments) -> None:
+    """Nothing was checked: because the name is wrong? NotFound offers the closest."""
+    if args.trigger:
+        names = [trigger.name for factory in factories for trigger in await factory.triggers()]
+        if args.trigger.casefold() not in {name.casefold() for name in names}:
+            raise not_found("trigger", args.trigger, names, factories[0].name if len(factories) == 1 else "")
+    if args.pipeline:
+        await with_pipeline(factories, args.pipeline)
+
+
+async def _kept(
+    factories: Sequence[DataFactory], args: MissedRunsArguments, period: Period, context: ToolContext
+) -> list[Kept]:
+    time = agreed.clock(args.agreed_finish or "")
+    dues = agreed.due_times(time, period, context.now)
+    holders = await with_pipeline(factories, args.pipeline or "")
+    spelling = {factory.name: name for factory, name in holders.answers}
+
+    async def days(factory: DataFactory) -> Kept:
+        name = spelling[factory.name]
+        runs = await factory.pipeline_runs(period.since - agreed.READ_BEFORE, None, pipeline=name)
+        return Kept(factory.name, name, tuple(agreed.held(runs.items, dues, context.now)))
+
+    found = await survey([factory for factory, _ in holders.answers], days)
+    return [kept for _, kept in found.answers]
+
+
+def _head(checked: Sequence[Checked], factories: Sequence[str], args: MissedRunsArguments, period: Period) -> str:
+    names = listed([repr(name) for name in factories])
+    if not checked and args.pipeline:
+        return f"No trigger starts {args.pipeline!r} in {names}: another pipeline or a person does, so no time is due."
+    return f"{count(len(checked), 'trigger')} in {names} checked {period.words}."
+
+
+def _unread(answers: Sequence[Answer]) -> list[str]:
+    unjudged = sum(answer.unjudged for answer in answers)
+    complete = all(answer.complete for answer in answers)
+    return [
+        "" if complete else "Not all runs could be read, so a time told as missed may have run.",
+        f"{count(unjudged, 'more pipeline')} with long runs not held against their history." if unjudged else "",
+    ]
+
+
+def _kept_told(kept: Kept, args: MissedRunsArguments, context: ToolContext) -> str:
+    zone = args.timezone or "UTC"
+    head = f"{kept.pipeline} in {kept.factory}, agreed to end well by {args.agreed_finish} ({zone})"
+    over = [day for day in kept.days if day.state != "open"]
+    bad = [day for day in over if day.state != "met"]
+    waiting = [day for day in kept.days if day.state == "open"]
+    if not kept.days:
+        return f"{head}: no agreed time lies in the window."
+    if not over:
+        return sentences(f"{head}: {_day_told(waiting[-1], context)}.")
+    newest = [] if bad and bad[-1] is over[-1] else [f"the newest time {_day_told(over[-1], context)}"]
+    told = [_day_told(day, context) for day in reversed(bad)]
+    return sentences(
+        f"{head}: in time on {len(over) - len(bad)} of {count(len(over), 'day')}.",
+        f"Not in time: {listed(told, MAX_TIMES)}." if told else "",
+        *(f"{text[0].upper()}{text[1:]}." for text in newest),
+        *(f"{text[0].upper()}{text[1:]}." for text in (_day_told(day, context) for day in waiting)),
     )
-    chosen = [trigger for trigger in triggers if _chosen(trigger, args)]
-    checked = tuple(_held(factory.name, trigger, triggers, fired, since, now) for trigger in chosen)
-    started = {name.casefold() for trigger in chosen for name in pipelines_of(trigger)}
-    ended = [run for run in runs if run.pipeline.casefold() in started]
-    return Answer(checked, tuple(_late(factory.name, ended, since, now)), fired.complete and runs.complete)
 
 
-def _chosen(trigger: Trigger, args: MissedRunsArguments) -> bool:
-    if args.trigger and trigger.name.casefold() != args.trigger.casefold():
-        return False
-    starts = {name.casefold() for name in pipelines_of(trigger)}
-    return not args.pipeline or args.pipeline.casefold() in starts
-
-
-def _held(
-    factory: str,
-    trigger: Trigger,
-    triggers: Sequence[Trigger],
-    fired: Found[TriggerRun],
-    since: datetime,
-    now: datetime,
-) -> Checked:
-    runs = tuple(run for run in fired if run.trigger == trigger.name)
-    recent = tuple(run for run in runs if run.at is None or run.at >= since)
-    if trigger.type == "ScheduleTrigger":
-        recurrence = Recurrence.of(trigger.definition)
-        if recurrence is None:
-            return Checked(factory, trigger, recent, doubt="its recurrence cannot be read")
-        gone = tuple(missed(recurrence, runs, since, now))
-        return Checked(factory, trigger, recent, missed=gone, doubt=recurrence.zone.caveat)
-    if trigger.type == "TumblingWindowTrigger":
-        tumbling = Tumbling.of(trigger.definition)
-        if tumbling is None:
-            return Checked(factory, trigger, recent, doubt="its windows cannot be read")
-        windows = open_windows(tumbling, runs, since, now)
-        upstream = _upstream(tumbling, triggers, fired, since, now) if windows else ()
-        return Checked(
-            factory, trigger, recent, open=tuple(windows), blocker=blocker(tumbling, windows), upstream=upstream
-        )
-    return Checked(factory, trigger, recent)
-
-
-def _upstream(
-    tumbling: Tumbling, triggers: Sequence[Trigger], fired: Found[TriggerRun], since: datetime, now: datetime
-) -> tuple[str, ...]:
-    """What is wrong with the triggers that this one waits for."""
-    found = []
-    for dependency in tumbling.depends_on:
-        other = next((each for each in triggers if each.name == dependency.trigger), None)
-        if dependency.trigger and other is None:
-            found.append(f"{dependency.trigger!r}, which does not exist")
-        windows = Tumbling.of(other.definition) if other else None
-        if other is None or windows is None:
-            continue
-        runs = [run for run in fired if run.trigger == other.name]
-        failed = [window for window in open_windows(windows, runs, since, now) if window.status == FAILED]
-        if other.state != "Started":
-            found.append(f"{other.name!r}, which is {(other.state or 'in an unknown state').lower()}")
-        elif failed:
-            found.append(f"{other.name!r}, whose window from {at(failed[0].begin)} failed")
-    return tuple(found)
-
-
-def _late(factory: str, runs: Sequence[PipelineRun], since: datetime, now: datetime) -> Iterable[Late]:
-    """Runs that ended, or still go on, beyond their usual time, which the runs before the window tell."""
-    for run in runs:
-        if run.start is None or run.start < since or not (run.unfinished or run.duration_ms):
-            continue
-        earlier = Usual.of(each for each in runs if each.pipeline == run.pipeline and each.start and each.start < since)
-        took = (run.duration_ms or 0) / 1000 if not run.unfinished else (now - run.start).total_seconds()
-        if earlier and earlier.number >= MIN_USUAL and took > max(earlier.p95 * LATE_RATIO, earlier.p95 + LATE_SECONDS):
-            yield Late(factory, run, took, earlier)
+def _day_told(day: Held, context: ToolContext) -> str:
+    run = day.run
+    named = f"run {run.run_id}" if run else ""
+    when = f"{day.day.isoformat()} (due {at(day.due)})"
+    if day.state == "met" and run:
+        return f"{when} was met: {named} ended {at(agreed.ended_at(run))}"
+    if day.state == "late" and run and day.late_by is not None:
+        by = lasted(round(day.late_by.total_seconds() * 1000))
+        return f"{when} was missed by {by}: {named} ended {at(agreed.ended_at(run))}"
+    if run is None:
+        return f"{when} {'is still to come' if day.state == 'open' else 'was missed'}: no run began"
+    since = f" since {at(run.start)}, for {age(run.start, context.now)}" if run.unfinished and run.start else ""
+    state = f"{named} {'is' if run.unfinished else 'ended'} {run.status or 'in an unknown status'}{since}"
+    return f"{when} {'is still to come' if day.state == 'open' else 'was missed'}: {state}"
 
 
 def _weight(each: Checked) -> int:
-    return len(each.missed) + len(each.open) + len(each.failed)
+    return len(each.missed) + each.open_windows + len(each.failed)
 
 
-def _told_all(troubled: Sequence[Checked]) -> list[str]:
-    told = [_told(each) for each in troubled[:MAX_TIMES]]
+def _told_all(troubled: Sequence[Checked], context: ToolContext) -> list[str]:
+    told = [_told(each, context) for each in troubled[:MAX_TIMES]]
     more = len(troubled) - len(told)
     return [*told, f"{count(more, 'more trigger')} with trouble in the data." if more else ""]
 
 
-def _told(each: Checked) -> str:
+def _told(each: Checked, context: ToolContext) -> str:
     name = f"{each.trigger.name!r} in {each.factory!r}"
     starts = f", which starts {listed(list(pipelines_of(each.trigger)))}" if pipelines_of(each.trigger) else ""
     state = "" if each.started else f" is {(each.trigger.state or 'in an unknown state').lower()};"
-    parts = [_missed_told(each), _windows_told(each), _failed_told(each)]
+    windows = _windows_told(each.backlog, context) if each.backlog and each.backlog.open else ""
+    parts = [_missed_told(each), windows, _failed_told(each), _silent_told(each)]
     told = "; ".join(part for part in parts if part)
     doubt = each.doubt.rstrip(".")
     body = f"{name}{starts}:{state} {told}" if told else f"{name}{starts}:{state} cannot be judged, {doubt}"
@@ -230,25 +213,38 @@ def _missed_told(each: Checked) -> str:
     return "; ".join(parts)
 
 
-def _windows_told(each: Checked) -> str:
-    if not each.open:
+def _silent_told(each: Checked) -> str:
+    """Since when nothing fired, where times were missed or the trigger is off."""
+    if not each.last_known or not (each.missed or not each.started):
         return ""
-    statuses = sorted({window.status for window in each.open})
-    counts = ", ".join(f"{sum(window.status == status for window in each.open)} {status}" for status in statuses)
-    head = (
-        f"{count(len(each.open), 'window')} due and not succeeded ({counts}), the oldest from {at(each.open[0].begin)}"
-    )
-    blocked = each.blocker
-    run = f", trigger run {blocked.run.id}" if blocked and blocked.run else ""
-    held = (
-        f"; those after it wait for the window from {at(blocked.begin)}, which {_word(blocked)}{run}" if blocked else ""
-    )
-    waits = f"; it waits for {listed(each.upstream)}" if each.upstream else ""
-    return head + held + waits
+    if each.last is None:
+        return "it has not fired in the 45 days that are kept"
+    run = f" (trigger run {each.last.id})" if each.last.id else ""
+    return f"it last fired {at(each.last.at)}{run}"
 
 
-def _word(window: Window) -> str:
-    return "failed" if window.status == FAILED else f"is {window.status}"
+def _windows_told(backlog: Backlog, context: ToolContext) -> str:
+    statuses = sorted({window.status for window in backlog.open})
+    counts = ", ".join(f"{sum(window.status == status for window in backlog.open)} {status}" for status in statuses)
+    oldest = backlog.open[0]
+    parts = [
+        f"{count(len(backlog.open), 'window')} due and not succeeded ({counts}), the oldest from {at(oldest.begin)}, "
+        f"due for {age(oldest.end, context.now)}",
+        _blocker_told(backlog),
+        f"it waits for {listed(backlog.upstream)}" if backlog.upstream else "",
+        f"as many windows run as may run at once ({backlog.tumbling.concurrency})" if backlog.at_its_limit else "",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _blocker_told(backlog: Backlog) -> str:
+    blocked = backlog.blocker
+    if blocked is None:
+        return ""
+    run = f", trigger run {blocked.run.id}, since {at(blocked.run.at)}" if blocked.run and blocked.run.id else ""
+    after = [window for window in backlog.waiting if window.begin > blocked.begin]
+    those = f"{count(len(after), 'window')} after it wait{'s' if len(after) == 1 else ''} for" if after else "next is"
+    return f"{those} the window from {at(blocked.begin)}, which {blocked.word}{run}"
 
 
 def _failed_told(each: Checked) -> str:
@@ -278,14 +274,45 @@ def _shown(each: Checked) -> dict[str, Any]:
         "pipelines": list(pipelines_of(each.trigger))[:MAX_TIMES],
         "missed": len(each.missed),
         "missed_at": [stamp(due.at) for due in each.missed[:MAX_TIMES]],
-        "open_windows": len(each.open),
-        "windows": [
-            {"from": stamp(window.begin), "status": window.status, "trigger_run": window.run.id if window.run else None}
-            for window in each.open[:MAX_TIMES]
-        ],
-        "blocked_by": stamp(each.blocker.begin) if each.blocker else None,
+        "last_fired": {"id": each.last.id, "at": stamp(each.last.at)} if each.last else None,
+        **(_backlog_shown(each.backlog) if each.backlog else {}),
         "failed_firings": [run.id for run in each.failed[:MAX_TIMES]],
     }
+
+
+def _backlog_shown(backlog: Backlog) -> dict[str, Any]:
+    blocked = backlog.blocker
+    return {
+        "open_windows": len(backlog.open),
+        "waiting": len(backlog.waiting),
+        "windows": [
+            {"from": stamp(window.begin), "status": window.status, "trigger_run": window.run.id if window.run else None}
+            for window in backlog.open[:MAX_TIMES]
+        ],
+        "blocked_by": {
+            "from": stamp(blocked.begin),
+            "status": blocked.status,
+            "trigger_run": blocked.run.id if blocked.run else None,
+            "unmet": unmet(blocked.run),
+        }
+        if blocked
+        else None,
+    }
+
+
+def _kept_shown(kept: Kept, args: MissedRunsArguments) -> dict[str, Any]:
+    days = [
+        {
+            "day": day.day.isoformat(),
+            "due": stamp(day.due),
+            "state": day.state,
+            "run_id": day.run.run_id if day.run else None,
+            "ended": stamp(agreed.ended_at(day.run)) if day.run else None,
+            "late_s": round(day.late_by.total_seconds()) if day.late_by is not None else None,
+        }
+        for day in kept.days
+    ]
+    return {"factory": kept.factory, "pipeline": kept.pipeline, "agreed_finish": args.agreed_finish, "days": days}
 
 
 def _late_shown(each: Late) -> dict[str, Any]:
@@ -300,13 +327,20 @@ def _late_shown(each: Late) -> dict[str, Any]:
     }
 
 
+def _kept_evidence(kept: Sequence[Kept]) -> list[Evidence]:
+    runs = [(each.factory, day.run) for each in kept for day in each.days]
+    return [Evidence("pipeline_run", run.run_id, factory) for factory, run in runs if run and run.run_id]
+
+
 def _evidence(troubled: Sequence[Checked]) -> list[Evidence]:
-    return [
-        Evidence("trigger_run", run.id, each.factory)
-        for each in troubled
-        for run in [*(window.run for window in each.open[:MAX_TIMES]), *each.failed[:MAX_TIMES]]
-        if run is not None and run.id
-    ]
+    found = []
+    for each in troubled:
+        windows = [window.run for window in each.backlog.open[:MAX_TIMES]] if each.backlog else []
+        blocker = [each.backlog.blocker.run] if each.backlog and each.backlog.blocker else []
+        last = [each.last] if each.missed else []
+        named = [run for run in (*blocker, *windows, *each.failed[:MAX_TIMES], *last) if run is not None and run.id]
+        found += [Evidence("trigger_run", run_id, each.factory) for run_id in dict.fromkeys(run.id for run in named)]
+    return found
 
 
 def _late_evidence(late: Sequence[Late]) -> list[Evidence]:
@@ -317,8 +351,9 @@ TOOL = ToolSpec(
     name="adf_missed_runs",
     description=(
         "Finds Azure Data Factory runs that should have started and did not: due times of schedule triggers without a "
-        "run (with time zones), tumbling windows that wait, are blocked or failed, stopped triggers, and runs that "
-        "are late by their own history. Use it for 'did everything start on time' and 'why did it not run'."
+        "run (with time zones), tumbling windows that wait, are blocked or failed, stopped triggers and since when "
+        "nothing fired, runs that are late by their own history or against an agreed finish time. Use it for 'did "
+        "everything start on time', 'why did it not run' and 'was it late'."
     ),
     arguments=MissedRunsArguments,
     run=adf_missed_runs,

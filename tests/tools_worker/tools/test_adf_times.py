@@ -54,7 +54,7 @@ async def test_names_the_failed_window_that_blocks_the_others() -> None:
     trigger = Trigger("Windows", "TumblingWindowTrigger", "Started", {"typeProperties": settings})
     runs = [window(4, "Succeeded"), window(3, "Failed"), window(2, "Waiting"), window(1, "Waiting")]
     reply = await ask(adf_missed_runs.TOOL, prod(triggers=[trigger], trigger_runs=runs), hours=4)
-    assert reply.data["triggers"][0]["blocked_by"] == "2026-03-10T04:00:00Z"
+    assert reply.data["triggers"][0]["blocked_by"]["from"] == "2026-03-10T04:00:00Z"
     assert "wait for the window from 2026-03-10 04:00 UTC, which failed, trigger run w3" in reply.summary
 
 

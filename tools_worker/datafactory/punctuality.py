@@ -1,0 +1,212 @@
+"""Did everything start, and end, in its time: triggers held against their runs, and runs against their own history."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tools_worker.datafactory.backlog import Backlog, backlog_of
+from tools_worker.datafactory.client import DataFactory, Found
+from tools_worker.datafactory.history import Usual
+from tools_worker.datafactory.lateness import GRACE, missed, pipelines_of, window_start
+from tools_worker.datafactory.models import FAILED, SUCCEEDED, PipelineRun, Trigger, TriggerRun
+from tools_worker.datafactory.period import RETENTION_DAYS, Period
+from tools_worker.datafactory.schedules import Due, Recurrence, Tumbling
+
+BESIDE = timedelta(hours=2)  # runs fire late, and a clock change moves them by an hour
+DEEP = timedelta(days=RETENTION_DAYS - 1)  # how far back the window is looked for that blocks all others
+MAX_DEEP = 10  # triggers whose older runs are read, one query each
+USUAL_DAYS = timedelta(days=14)
+USUAL_RUNS = 100
+MIN_USUAL = 5  # successful runs from which a usual duration is known
+MAX_USUAL = 40  # pipelines whose history is read, one query each
+LATE_RATIO, LATE_SECONDS = 1.5, 600.0  # beyond the 95th percentile, and by ten minutes at least
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One trigger held against its runs. `last` is its newest firing, looked up where times were missed."""
+
+    factory: str
+    trigger: Trigger
+    runs: tuple[TriggerRun, ...] = ()
+    missed: tuple[Due, ...] = ()
+    backlog: Backlog | None = None
+    last: TriggerRun | None = None
+    last_known: bool = False  # false: not looked up, so nothing may be said about it
+    doubt: str = ""
+
+    @property
+    def started(self) -> bool:
+        return self.trigger.state == "Started"
+
+    @property
+    def failed(self) -> list[TriggerRun]:
+        """Firings that failed; a failed tumbling window is told as a window."""
+        windows = self.trigger.type == "TumblingWindowTrigger"
+        return [] if windows else [run for run in self.runs if run.status == FAILED]
+
+    @property
+    def open_windows(self) -> int:
+        return len(self.backlog.open) if self.backlog else 0
+
+    @property
+    def troubled(self) -> bool:
+        return bool(self.missed or self.open_windows or self.failed or self.doubt)
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    factory: str
+    run: PipelineRun
+    took: float
+    usual: Usual
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`unjudged`: pipelines with long runs whose history was not read, for there are too many."""
+
+    checked: tuple[Checked, ...]
+    late: tuple[Late, ...]
+    complete: bool
+    unjudged: int = 0
+
+
+async def check(
+    factory: DataFactory, period: Period, now: datetime, *, trigger: str | None = None, pipeline: str | None = None
+) -> Answer:
+    """The triggers of one factory, or those of this name or that start this pipeline, in any case."""
+    triggers = await factory.triggers()
+    chosen = [each for each in triggers if _chosen(each, trigger, pipeline)]
+    if not chosen:
+        return Answer((), (), complete=True)
+    end = now if period.until is None else min(now, period.until + GRACE)
+    fired, runs = await asyncio.gather(_fired(factory, chosen, period, end), _runs(factory, chosen, period))
+    checked = [_held(factory.name, each, triggers, fired, period.since, end) for each in chosen]
+    checked = await _looked_deeper(factory, checked, triggers, fired, end, now)
+    late, unjudged = await _late(factory, runs.items, period, now)
+    return Answer(tuple(checked), tuple(late), fired.complete and runs.complete, unjudged)
+
+
+def _chosen(trigger: Trigger, name: str | None, pipeline: str | None) -> bool:
+    if name and trigger.name.casefold() != name.strip().casefold():
+        return False
+    return not pipeline or pipeline.strip().casefold() in {each.casefold() for each in pipelines_of(trigger)}
+
+
+async def _fired(factory: DataFactory, chosen: Sequence[Trigger], period: Period, end: datetime) -> Found[TriggerRun]:
+    """Of one trigger alone, unless it is judged by others that it waits for."""
+    alone = len(chosen) == 1 and not _depends(chosen[0])
+    return await factory.trigger_runs(
+        period.since - BESIDE, end + BESIDE if period.until else None, trigger=chosen[0].name if alone else None
+    )
+
+
+def _depends(trigger: Trigger) -> bool:
+    tumbling = Tumbling.of(trigger.definition) if trigger.type == "TumblingWindowTrigger" else None
+    return tumbling is not None and any(each.trigger for each in tumbling.depends_on)
+
+
+async def _runs(factory: DataFactory, chosen: Sequence[Trigger], period: Period) -> Found[PipelineRun]:
+    """Those that began in the period, of the pipelines that these triggers start."""
+    names = {name for trigger in chosen for name in pipelines_of(trigger)}
+    only = next(iter(names)) if len(names) == 1 else None
+    found = await factory.pipeline_runs(period.since, period.until, pipeline=only)
+    wanted = {name.casefold() for name in names}
+    inside = (run for run in found if run.start and period.holds(run.start))
+    return Found(tuple(run for run in inside if run.pipeline.casefold() in wanted), found.complete)
+
+
+def _held(
+    factory: str,
+    trigger: Trigger,
+    triggers: Sequence[Trigger],
+    fired: Found[TriggerRun],
+    since: datetime,
+    end: datetime,
+) -> Checked:
+    runs = tuple(run for run in fired if run.trigger == trigger.name)
+    recent = tuple(run for run in runs if run.at is None or run.at >= since)
+    checked = Checked(factory, trigger, recent, last=next(iter(runs), None), last_known=bool(runs))
+    if trigger.type == "ScheduleTrigger":
+        recurrence = Recurrence.of(trigger.definition)
+        if recurrence is None:
+            return replace(checked, doubt="its recurrence cannot be read")
+        gone = tuple(missed(recurrence, runs, since, end))
+        return replace(checked, missed=gone, doubt=recurrence.zone.caveat)
+    if trigger.type == "TumblingWindowTrigger":
+        tumbling = Tumbling.of(trigger.definition)
+        if tumbling is None:
+            return replace(checked, doubt="its windows cannot be read")
+        return replace(checked, backlog=backlog_of(tumbling, runs, since, end, triggers, fired))
+    return checked
+
+
+async def _looked_deeper(
+    factory: DataFactory,
+    checked: Sequence[Checked],
+    triggers: Sequence[Trigger],
+    fired: Found[TriggerRun],
+    end: datetime,
+    now: datetime,
+) -> list[Checked]:
+    """What blocks the windows of today may have failed weeks ago; since when a trigger is silent lies before today."""
+    unclear = [each for each in checked if each.open_windows or (each.missed and not each.last_known)][:MAX_DEEP]
+    found = await asyncio.gather(*(_deeper(factory, each, triggers, fired, end, now) for each in unclear))
+    deeper = {each.trigger.name: each for each in found}
+    return [deeper.get(each.trigger.name, each) for each in checked]
+
+
+async def _deeper(
+    factory: DataFactory,
+    checked: Checked,
+    triggers: Sequence[Trigger],
+    fired: Found[TriggerRun],
+    end: datetime,
+    now: datetime,
+) -> Checked:
+    since = now - DEEP
+    windows = checked.backlog is not None
+    older = await factory.trigger_runs(since, trigger=checked.trigger.name, limit=None if windows else 1)
+    last = next(iter(older), checked.last)
+    if checked.backlog is None:
+        return replace(checked, last=last, last_known=True)
+    whole = backlog_of(checked.backlog.tumbling, older, since, end, triggers, fired)
+    begun = [begin for run in older if (begin := window_start(run)) is not None]
+    # Windows from before the oldest that is on record are left out: nobody can say how they went.
+    known = tuple(window for window in whole.open if begun and window.begin >= min(begun)) or checked.backlog.open
+    backlog = replace(whole, open=known, upstream=checked.backlog.upstream or whole.upstream)
+    return replace(checked, backlog=backlog, last=last, last_known=True)
+
+
+async def _late(
+    factory: DataFactory, runs: Iterable[PipelineRun], period: Period, now: datetime
+) -> tuple[list[Late], int]:
+    """Runs that ended, or still go on, beyond their usual time. Only long ones can: their history alone is read."""
+    long = [(run, took) for run in runs if (took := _took(run, now)) > LATE_SECONDS]
+    names = sorted({run.pipeline for run, _ in long})
+    usuals = await asyncio.gather(*(_usual(factory, name, period.since) for name in names[:MAX_USUAL]))
+    usual = dict(zip(names, usuals, strict=False))
+    found = [Late(factory.name, run, took, known) for run, took in long if (known := usual.get(run.pipeline))]
+    return [each for each in found if _beyond(each)], len(names[MAX_USUAL:])
+
+
+def _took(run: PipelineRun, now: datetime) -> float:
+    if run.unfinished and run.start is not None:
+        return (now - run.start).total_seconds()
+    return (run.duration_ms or 0) / 1000
+
+
+def _beyond(late: Late) -> bool:
+    return late.took > max(late.usual.p95 * LATE_RATIO, late.usual.p95 + LATE_SECONDS)
+
+
+async def _usual(factory: DataFactory, pipeline: str, before: datetime) -> Usual | None:
+    runs = await factory.pipeline_runs(
+        before - USUAL_DAYS, before, status=SUCCEEDED, pipeline=pipeline, limit=USUAL_RUNS
+    )
+    usual = Usual.of(run for run in runs if run.start and run.start < before)
+    return usual if usual and usual.number >= MIN_USUAL else None
