@@ -39,8 +39,8 @@ def age(since: datetime, now: datetime) -> str:
 
 def count(number: int, noun: str, complete: bool = True) -> str:
     """`1 run`, `3 runs`, `at least 3 runs`."""
-    plural = noun if number == 1 else f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{'' if complete else 'at least '}{number} {plural}"
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
+    return f"{'' if complete else 'at least '}{number} {noun if number == 1 else plural}"
 
 
 def listed(words: Sequence[str], most: int = 5) -> str:

@@ -14,7 +14,8 @@ def test_tells_how_long(milliseconds: int | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "noun", "text"), [(0, "run", "0 runs"), (1, "run", "1 run"), (2, "activity", "2 activities")]
+    ("number", "noun", "text"),
+    [(0, "run", "0 runs"), (1, "run", "1 run"), (2, "activity", "2 activities"), (2, "day", "2 days")],
 )
 def test_counts(number: int, noun: str, text: str) -> None:
     assert count(number, noun) == text
