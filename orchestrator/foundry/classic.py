@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,8 @@ from azure.ai.agents.aio import AgentsClient
 from azure.core.exceptions import HttpResponseError
 
 from core import clients
-from core.errors import NotFound, UpstreamError, UpstreamUnavailable
+from core.breaker import Breaker
+from core.errors import AppError, NotFound, UpstreamError, UpstreamUnavailable
 from orchestrator.foundry import wire
 from orchestrator.foundry.classic_errors import BROKEN_CONNECTION, ConversationBusy, translated
 from orchestrator.foundry.classic_stream import Body, RawEvents, RunSeen
@@ -43,6 +45,22 @@ class ClassicAgentService:
             **clients.AGENT_PATIENCE,
             **options,
         )
+        self._breaker = Breaker("The agent service")
+
+    @contextmanager
+    def _beginning(self) -> Iterator[None]:
+        """Around what begins something new. What is under way is paid for, and keeps trying to its own deadline."""
+        self._breaker.check()
+        try:
+            with translated():
+                yield
+        except UpstreamUnavailable:
+            self._breaker.failed()
+            raise
+        except AppError:
+            self._breaker.succeeded()
+            raise
+        self._breaker.succeeded()
 
     async def close(self) -> None:
         await self._client.close()
@@ -50,7 +68,7 @@ class ClassicAgentService:
     # Agents
 
     async def agents(self) -> list[AgentRecord]:
-        with translated():
+        with self._beginning():
             listed = [agent.as_dict() async for agent in self._client.list_agents(limit=100)]
         return [_record(agent) for agent in listed if (agent.get("metadata") or {}).get("app") == APP]
 
@@ -58,7 +76,7 @@ class ClassicAgentService:
         labels = tuple(tool.label for tool in spec.tools if isinstance(tool, McpServer))
         fingerprint = spec.fingerprint([ref.id for ref in sub_agents.values()])
         metadata = {"app": APP, "fingerprint": fingerprint, "mcp": ",".join(labels)}
-        with translated():
+        with self._beginning():
             made = await self._client.create_agent(body=wire.agent_body(spec, sub_agents, metadata))
         return AgentRef(made.id, spec.name, fingerprint, labels)
 
@@ -72,7 +90,7 @@ class ClassicAgentService:
     # Conversations
 
     async def open_conversation(self, key: str) -> str:
-        with translated():
+        with self._beginning():
             return str((await self._client.threads.create(metadata={"app": APP, "run": key})).id)
 
     async def orphaned_conversations(self, older_than: datetime) -> list[tuple[str, str]]:
@@ -101,12 +119,14 @@ class ClassicAgentService:
     ) -> AsyncGenerator[Turn, None]:
         ref = await self._find(conversation, key) if resume else None
         if ref is None:
+            self._breaker.check()
             async for turn in self._start_and_stream(agent, conversation, text, key):
                 ref = turn.ref
                 yield turn
                 if turn.ended:
                     return
         if ref is None:
+            self._breaker.failed()
             raise UpstreamUnavailable("The agent service did not start the run.", hint="Try again in a minute.")
         async for turn in self._poll(ref):
             yield turn

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from azure.core.exceptions import ResourceExistsError
 
-from core import clients
+from core import breaker, clients
 from core.errors import NotFound, UpstreamRefused, UpstreamThrottled, UpstreamUnavailable
 from core.settings import Settings
 from localcloud.launch.children import Children
@@ -216,4 +216,16 @@ async def test_a_refused_identity_is_told_which_role_it_needs() -> None:
         port = ClassicAgentService(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/projects/p")
         with pytest.raises(UpstreamRefused, match="Foundry User"):
             await port.agents()
+        await port.close()
+
+
+async def test_a_service_that_does_not_answer_is_left_alone_and_that_is_said() -> None:
+    port = ClassicAgentService("http://127.0.0.1:9/api/projects/p")  # nobody listens on the discard port
+    try:
+        for _ in range(breaker.FAILURES):
+            with pytest.raises(UpstreamUnavailable, match="cannot be reached"):
+                await port.open_conversation("run-1")
+        with pytest.raises(UpstreamUnavailable, match="The agent service is not answering since"):
+            await port.open_conversation("run-1")
+    finally:
         await port.close()
