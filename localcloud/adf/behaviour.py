@@ -27,7 +27,8 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Mishap:
-    """What goes wrong at a spot. `attempts` None: every attempt fails; `failure` None: it does not fail at all."""
+    """What goes wrong at a spot. `attempts` None: every attempt fails; `failure` None: it does not fail at all.
+    `earlier` are the failures of the first attempts, where they differ from the last one's."""
 
     failure: Failure | None = None
     attempts: int | None = None
@@ -36,6 +37,10 @@ class Mishap:
     slower: float = 1.0
     rows: int | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
+    earlier: tuple[Failure, ...] = ()
+
+    def failure_at(self, attempt: int) -> Failure | None:
+        return self.earlier[attempt] if attempt < len(self.earlier) else self.failure
 
     def strikes(self, attempt: int) -> bool:
         return self.failure is not None and (self.attempts is None or attempt < self.attempts)
@@ -55,6 +60,9 @@ class Behaviour(Protocol):
 
     def seconds(self, spot: Spot) -> float:
         """How long it takes when nothing is wrong."""
+
+    def queue_seconds(self, spot: Spot) -> float:
+        """How long it waits until its integration runtime has a place for it."""
 
     def rows(self, spot: Spot) -> int: ...
 

@@ -31,4 +31,5 @@ def _cut_activity(run: ActivityRun, by: Cancellation) -> ActivityRun:
     child = run.child
     if child is not None and by.recursive and (child.end is None or child.end > by.moment):
         child = cut(child, by)
-    return replace(run, end=by.moment, status=CANCELLED, failure=None, child=child)
+    queued = min(run.queued, by.moment - run.start)
+    return replace(run, end=by.moment, status=CANCELLED, failure=None, child=child, queued=queued)

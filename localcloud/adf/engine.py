@@ -104,10 +104,20 @@ class Engine:
         start = spot.start
         for attempt in range(spot.activity.retries + 1):
             strikes = mishap.strikes(attempt)
-            end = self._leaf_end(replace(spot, start=start), mishap, strikes)
-            failure = mishap.failure if strikes else _own_failure(spot.activity)
-            status = FAILED if failure else SUCCEEDED
-            run = self._record(frame, spot, end, status, start=start, failure=failure, attempt=attempt, mishap=mishap)
+            queued = timedelta(seconds=round(self._behaviour.queue_seconds(replace(spot, start=start)), 3))
+            end = self._leaf_end(replace(spot, start=start + queued), mishap, strikes)
+            failure = mishap.failure_at(attempt) if strikes else _own_failure(spot.activity)
+            run = self._record(
+                frame,
+                spot,
+                end,
+                FAILED if failure else SUCCEEDED,
+                start=start,
+                failure=failure,
+                attempt=attempt,
+                mishap=mishap,
+                queued=queued,
+            )
             if end is None:
                 return Outcome(UNFINISHED, None)
             if not strikes or attempt == spot.activity.retries:
@@ -217,6 +227,7 @@ class Engine:
         attempt: int = 0,
         child: PipelineRun | None = None,
         mishap: Mishap | None = None,
+        queued: timedelta = timedelta(),
     ) -> ActivityRun:
         run = ActivityRun(
             id=_activity_id(spot, attempt),
@@ -231,6 +242,7 @@ class Engine:
             child=child,
             rows=self._rows(spot, mishap),
             notes=mishap.notes if mishap else {},
+            queued=queued,
         )
         frame.runs.append(run)
         return run

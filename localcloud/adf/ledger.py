@@ -22,6 +22,7 @@ class TriggerRun:
     run_ids: Mapping[str, str]  # by pipeline
     window_start: datetime | None = None
     cancelled: bool = False
+    waits: bool = False  # a tumbling window: for others that have not succeeded yet; it has started nothing
 
 
 class Ledger:

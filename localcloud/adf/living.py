@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from localcloud.adf import dice, orders
+from localcloud.adf import dice, orders, windows
 from localcloud.adf.activity_log import Deed
 from localcloud.adf.aiming import aim, nth
 from localcloud.adf.behaviour import Cancellation
@@ -21,6 +21,7 @@ from localcloud.adf.scripted import Aim, Scripted
 from localcloud.adf.simulated import Order, PipelineRun
 
 Fired = tuple[Resource, Firing]
+LATEST_START = timedelta(seconds=3)  # so long after a trigger was due its runs have begun
 
 
 class LivingFactory:
@@ -33,6 +34,7 @@ class LivingFactory:
         self._asked = 0
         self.switching: dict[str, datetime] = {}  # triggers being started or stopped, and until when
         self.deeds: list[Deed] = []  # what people did, for the Activity Log
+        self._waiting: list[tuple[str, Resource, Firing]] = []  # tumbling windows, with the ids of their runs
         self._pauses = Pauses(factory, scenario, anchor)
         self._horizon = anchor - timedelta(days=scenario.days)
         self._begin()
@@ -49,11 +51,13 @@ class LivingFactory:
         placed = [*self._manual_orders(), *(order for one in fired for order in self._orders(*one))]
         for order in sorted(placed, key=lambda order: (order.queued_at, order.run_id)):
             self.place(order)
+        self._release(self.anchor)
         for rerun in self._scenario.reruns:
             fault_of = next(f for f in self._scenario.faults if f.id == rerun.fault)
             if fault_of.factory == self.factory.name:
                 self._rerun(fault_of, rerun.minutes_after, rerun.activity, rerun.from_failure)
         self.deeds += [*self._pauses.settle(), *map(self._changed, self._changes())]
+        self._delete()
         self._horizon = self.anchor
 
     def advance(self, now: datetime) -> None:
@@ -64,6 +68,7 @@ class LivingFactory:
         self._horizon = now
         for order in sorted(due, key=lambda order: (order.queued_at, order.run_id)):
             self.place(order)
+        self._release(now)
 
     def place(self, order: Order) -> PipelineRun:
         run = self._engine.run(order, self._admitted(order))
@@ -103,6 +108,7 @@ class LivingFactory:
                 run_ids[name] = self.place(order).id
         new = replace(old, id=new_id, fired_at=now, run_ids=run_ids, cancelled=False)
         self.ledger.trigger_runs[new_id] = new
+        self._release(now)
         return new
 
     def _next_id(self) -> str:
@@ -120,7 +126,17 @@ class LivingFactory:
         """The runs a firing starts, within a second or two; the trigger's own run is written down."""
         kind = str(trigger.properties.get("type"))
         run_id = orders.trigger_run_id(self.seed, self.factory.name, trigger.name, firing.moment)
-        begins = firing.moment + timedelta(milliseconds=dice.whole(300, 2400, "late", run_id))
+        if windows.dependencies(trigger.name, trigger.properties):
+            self.ledger.trigger_runs[run_id] = TriggerRun(
+                run_id, trigger.name, kind, firing.moment, firing.moment, {}, firing.window_start, waits=True
+            )
+            self._waiting.append((run_id, trigger, firing))
+            return
+        yield from self._started(run_id, trigger, firing, firing.moment)
+
+    def _started(self, run_id: str, trigger: Resource, firing: Firing, due: datetime) -> Iterator[Order]:
+        kind = str(trigger.properties.get("type"))
+        begins = due + timedelta(milliseconds=dice.whole(300, 2400, "late", run_id))
         run_ids: dict[str, str] = {}
         for name, given in orders.pipelines_of(trigger.properties):
             pipeline = self.factory.pipeline(name)
@@ -130,6 +146,22 @@ class LivingFactory:
         self.ledger.trigger_runs[run_id] = TriggerRun(
             run_id, trigger.name, kind, begins, firing.moment, run_ids, firing.window_start
         )
+
+    def _release(self, now: datetime) -> None:
+        """Start the windows whose dependencies have succeeded by now, one after the other as they free each other."""
+        now -= LATEST_START
+        freed = True
+        while freed:
+            freed = False
+            for waiting in sorted(self._waiting, key=lambda each: (each[2].moment, each[0])):
+                run_id, trigger, firing = waiting
+                needs = windows.dependencies(trigger.name, trigger.properties)
+                ready = windows.ready_at(firing, needs, self.ledger, now)
+                if ready is not None:
+                    self._waiting.remove(waiting)
+                    freed = True
+                    for order in list(self._started(run_id, trigger, firing, ready)):
+                        self.place(order)
 
     def _scheduled_id(self, trigger: Resource, pipeline: str, moment: datetime) -> str:
         return orders.scheduled_run_id(self.seed, self.factory.name, trigger.name, pipeline, moment)
@@ -190,6 +222,13 @@ class LivingFactory:
 
     def _changes(self) -> list[Change]:
         return [change for change in self._scenario.changes if change.factory == self.factory.name]
+
+    def _delete(self) -> None:
+        """What somebody deleted is gone, the runs it had stay."""
+        for change in self._changes():
+            kind, name = change.resource.split("/")
+            if change.operation == "delete":
+                self.factory.delete(kind, name)
 
     def _changed(self, change: Change) -> Deed:
         if change.fault is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from localcloud.adf import dice
 from localcloud.adf.clock import stamp
+from localcloud.adf.definitions import Activity
 from localcloud.adf.factory import Factory
 from localcloud.adf.simulated import ActivityRun
 from localcloud.adf.wording import run_page
@@ -50,8 +51,9 @@ def output_of(run: ActivityRun, factory: Factory) -> dict[str, Any]:
     return writer(run, factory)
 
 
-def runtime_name(run: ActivityRun, factory: Factory) -> str:
-    return factory.runtime_of(_linked_service(run, factory))
+def runtime_of(activity: Activity, factory: Factory) -> str:
+    """The integration runtime that does the work."""
+    return factory.runtime_of(_linked_service(activity, factory))
 
 
 def compute_service(run: ActivityRun) -> str:
@@ -68,8 +70,13 @@ def _seconds(run: ActivityRun) -> int:
     return 0 if run.end is None else max(0, round((run.end - run.start).total_seconds()))
 
 
+def waited(run: ActivityRun) -> int:
+    """Seconds in the queue of a busy integration runtime."""
+    return min(_seconds(run), round(run.queued.total_seconds()))
+
+
 def _copy(run: ActivityRun, factory: Factory) -> dict[str, Any]:
-    seconds = max(1, _seconds(run) - 4)
+    seconds = max(1, _seconds(run) - waited(run) - 4)
     done = run.status == "Succeeded"
     rows = (run.rows or 0) if done else 0
     read = rows if run.notes.get("rowsRead") is None else run.notes["rowsRead"]
@@ -90,7 +97,7 @@ def _copy(run: ActivityRun, factory: Factory) -> dict[str, Any]:
         "usedParallelCopies": 1,
         "executionDetails": [_execution(run, seconds, hosted, factory)],
         "dataConsistencyVerification": {"VerificationResult": "NotVerified"},
-        "durationInQueue": {"integrationRuntimeQueue": dice.whole(0, 9, "queue", run.id) if hosted else 0},
+        "durationInQueue": {"integrationRuntimeQueue": _usual_queue(run, hosted) + waited(run)},
     }
     if not hosted:
         output["usedDataIntegrationUnits"] = DIU
@@ -100,13 +107,15 @@ def _copy(run: ActivityRun, factory: Factory) -> dict[str, Any]:
 
 
 def _execution(run: ActivityRun, seconds: int, hosted: bool, factory: Factory) -> dict[str, Any]:
+    """One step of the copy: it counts the time in the queue as its own, `seconds` do not."""
     queue = min(seconds - 1, dice.whole(2, 7, "queued", run.id))
     transfer = max(0, seconds - queue)
+    queue, seconds = queue + waited(run), seconds + waited(run)
     reading = round(transfer * 0.6)
     source, sink = _store(run, "inputs", factory), _store(run, "outputs", factory)
     details: dict[str, Any] = {
-        "source": {"type": source},
-        "sink": {"type": sink},
+        "source": {"type": source, **_throttled(run, "source")},
+        "sink": {"type": sink, **_throttled(run, "sink")},
         "status": run.status,
         "start": stamp(run.start),
         "duration": seconds,
@@ -133,6 +142,16 @@ def _execution(run: ActivityRun, seconds: int, hosted: bool, factory: Factory) -
         },
     }
     return details if hosted else {**details, "usedDataIntegrationUnits": DIU}
+
+
+def _throttled(run: ActivityRun, side: str) -> dict[str, int]:
+    """How often that store refused to go on at such a pace."""
+    refused = (run.notes.get("throttled") or {}).get(side)
+    return {} if refused is None else {"throttlingErrors": refused}
+
+
+def _usual_queue(run: ActivityRun, hosted: bool) -> int:
+    return dice.whole(0, 9, "queue", run.id) if hosted else 0
 
 
 def _copy_error(message: str) -> dict[str, Any]:
@@ -203,9 +222,9 @@ def _worked(run: ActivityRun, factory: Factory, kind: str) -> dict[str, Any]:
     runtime, hosted = _effective(run, factory)
     return {
         "effectiveIntegrationRuntime": runtime,
-        "executionDuration": _seconds(run),
-        "durationInQueue": {"integrationRuntimeQueue": 0},
-        "billingReference": _billing(kind, _seconds(run), hosted),
+        "executionDuration": _seconds(run) - waited(run),
+        "durationInQueue": {"integrationRuntimeQueue": waited(run)},
+        "billingReference": _billing(kind, _seconds(run) - waited(run), hosted),
     }
 
 
@@ -220,7 +239,7 @@ def _billing(kind: str, seconds: int, hosted: bool, *, moves: bool = False) -> d
 
 
 def _effective(run: ActivityRun, factory: Factory) -> tuple[str, bool]:
-    name = runtime_name(run, factory)
+    name = runtime_of(run.activity, factory)
     hosted = is_self_hosted(name, factory)
     return (name if hosted else f"{name} ({_region(factory.location)})"), hosted
 
@@ -235,9 +254,9 @@ def _store(run: ActivityRun, side: str, factory: Factory) -> str:
     return str(resource.properties.get("type")) if resource else "AzureSqlDatabase"
 
 
-def _linked_service(run: ActivityRun, factory: Factory) -> str | None:
+def _linked_service(activity: Activity, factory: Factory) -> str | None:
     """The linked service that decides on the integration runtime: a self-hosted one before any other."""
-    raw, settings = run.activity.raw, run.activity.settings
+    raw, settings = activity.raw, activity.settings
     if reference := _reference(raw.get("linkedServiceName")):
         return reference
     datasets = [*(raw.get("inputs") or ()), *(raw.get("outputs") or ()), settings.get("dataset")]

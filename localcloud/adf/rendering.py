@@ -12,6 +12,8 @@ from localcloud.adf.ledger import Ledger, TriggerRun
 from localcloud.adf.orders import as_text
 from localcloud.adf.simulated import ActivityRun, Invoker, PipelineRun
 
+GOING = ("Queued", "InProgress")  # an activity waits for its integration runtime, or works
+
 
 def pipeline_run(run: PipelineRun, ledger: Ledger, factory: Factory, now: datetime) -> dict[str, Any]:
     order, status = run.order, run.status_at(now)
@@ -44,9 +46,9 @@ def activity_runs(run: PipelineRun, now: datetime) -> list[ActivityRun]:
 
 def activity_run(activity: ActivityRun, run: PipelineRun, factory: Factory, now: datetime) -> dict[str, Any]:
     status = activity.status_at(now)
-    over = status != "InProgress"
+    over = status not in GOING
     ended = activity.end if over else None
-    runtime = outputs.runtime_name(activity, factory)
+    runtime = outputs.runtime_of(activity.activity, factory)
     return {
         "id": f"{factory.path}/pipelineruns/{run.id}/activityruns/{activity.id}",
         "activityRunId": activity.id,
@@ -94,6 +96,8 @@ def trigger_status(record: TriggerRun, ledger: Ledger, now: datetime) -> str:
     """A schedule has succeeded once it has started its runs; a tumbling window ends as its run does."""
     if record.cancelled:
         return "Cancelled"
+    if record.waits:
+        return "WaitingOnDependency"
     if record.window_start is None:
         return "Succeeded"
     runs = [ledger.get(run_id, now) for run_id in record.run_ids.values()]

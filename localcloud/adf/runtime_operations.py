@@ -16,6 +16,7 @@ from localcloud.adf.scenario import RuntimeState
 
 VERSION = "5.58.9387.1"
 KIND = "integrationruntimes"
+JOBS_LIMIT = 20  # of a node, at once
 
 
 async def get_status(call: Call) -> Response:
@@ -35,7 +36,8 @@ async def get_monitoring_data(call: Call) -> Response:
     resource = found(KIND, call)
     state = _state(call, resource)
     hosted = resource.properties.get("type") == "SelfHosted"
-    nodes = [_load(name, call) for name in _node_names(resource)] if hosted and state.state == "Online" else []
+    busy = call.world.is_crowded(call.factory.factory.name, resource.name)
+    nodes = [_load(name, call, busy) for name in _node_names(resource)] if hosted and state.state == "Online" else []
     return JSONResponse({"name": resource.name, "nodes": nodes})
 
 
@@ -88,7 +90,7 @@ def _node(name: str, call: Call, state: RuntimeState) -> dict[str, Any]:
         "lastStartTime": stamp(call.factory.anchor - timedelta(days=9)),
         "lastUpdateResult": "None",
         "isActiveDispatcher": name.endswith("-1"),
-        "concurrentJobsLimit": 20,
+        "concurrentJobsLimit": JOBS_LIMIT,
         "maxConcurrentJobs": 56,
     }
 
@@ -104,14 +106,14 @@ def _capabilities(online: bool) -> dict[str, str]:
     }
 
 
-def _load(name: str, call: Call) -> dict[str, Any]:
+def _load(name: str, call: Call, busy: bool) -> dict[str, Any]:
     minute = call.now.replace(second=0, microsecond=0)
     return {
         "nodeName": name,
         "availableMemoryInMB": dice.whole(5200, 14800, "memory", name, minute),
-        "cpuUtilization": dice.whole(6, 61, "cpu", name, minute),
-        "concurrentJobsLimit": 20,
-        "concurrentJobsRunning": dice.whole(0, 5, "jobs", name, minute),
+        "cpuUtilization": dice.whole(86, 98, "cpu", name, minute) if busy else dice.whole(6, 61, "cpu", name, minute),
+        "concurrentJobsLimit": JOBS_LIMIT,
+        "concurrentJobsRunning": JOBS_LIMIT if busy else dice.whole(0, 5, "jobs", name, minute),
         "sentBytes": round(dice.chance("sent", name, minute) * 9, 4),
         "receivedBytes": round(dice.chance("received", name, minute) * 9, 4),
     }

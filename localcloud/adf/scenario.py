@@ -1,14 +1,16 @@
 """A scenario: factories with their definitions, and what happens in them. Read from YAML, never from code.
 
 A scenario may injure an activity (`faults`), start runs by hand (`runs`), rerun a failed one (`reruns`), cancel one
-(`cancels`), stop a trigger for a while (`pauses`), tell who changed which definition when (`changes`), and say how long
-activities take and how much they move (`profile`). It never states the status of a run.
+(`cancels`), stop a trigger for a while (`pauses`), crowd an integration runtime (`congestion`), tell who changed or
+deleted which definition when (`changes`), and say how long activities take and how much they move (`profile`). It never
+states the status of a run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +69,8 @@ class Fault:
     hangs: bool = False
     slower: float = 1.0
     rows: int | None = None
-    notes: Json = field(default_factory=dict)
+    notes: Json = field(default_factory=dict)  # what a copy tells besides: rowsRead, rowsSkipped, throttled
+    earlier_errors: tuple[Json, ...] = ()  # of the first attempts, where they failed of something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ class Pause:
 @dataclass(frozen=True, slots=True)
 class Change:
     """A definition written anew: `resource` as in pipelines/LoadSales. Either so long before the start of the world,
-    or so long before the first run that a fault hits."""
+    or so long before the first run that a fault hits. With the operation delete it is gone when the world begins."""
 
     factory: str
     resource: str
@@ -124,6 +127,21 @@ class Change:
     minutes_before: float = 0.0
     operation: str = "write"
     by: str = SOMEBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Congestion:
+    """A self-hosted runtime with more work than places: what begins on it waits about so many minutes for its turn."""
+
+    factory: str
+    runtime: str
+    minutes: float
+    hours_ago: float
+    until_hours_ago: float | None = None
+
+    def lasts_at(self, moment: datetime, anchor: datetime) -> bool:
+        begin, end = self.hours_ago, self.until_hours_ago
+        return anchor - timedelta(hours=begin) <= moment and (end is None or moment < anchor - timedelta(hours=end))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +174,7 @@ class Scenario:
     cancels: tuple[Cancel, ...] = ()
     pauses: tuple[Pause, ...] = ()
     changes: tuple[Change, ...] = ()
+    congestion: tuple[Congestion, ...] = ()
     profiles: Mapping[tuple[str, str, str], Profile] = field(default_factory=dict)
     runtimes: tuple[RuntimeState, ...] = ()
 
@@ -195,6 +214,7 @@ def _read(name: str, data: Mapping[str, Any], folder: Path) -> Scenario:
         cancels=tuple(Cancel(**{**item, "when": _when(item["when"])}) for item in data.get("cancels") or ()),
         pauses=tuple(Pause(**item) for item in data.get("pauses") or ()),
         changes=tuple(Change(**item) for item in data.get("changes") or ()),
+        congestion=tuple(Congestion(**item) for item in data.get("congestion") or ()),
         profiles=dict(_profile(item) for item in data.get("profile") or ()),
         runtimes=tuple(RuntimeState(**item) for item in data.get("runtimes") or ()),
     )
@@ -215,7 +235,8 @@ def _factory(name: str, data: Mapping[str, Any], folder: Path) -> FactorySeed:
 
 
 def _fault(data: Mapping[str, Any]) -> Fault:
-    return Fault(**{**data, "root": data.get("root", data["pipeline"]), "when": _when(data["when"])})
+    told = {"root": data.get("root", data["pipeline"]), "earlier_errors": tuple(data.get("earlier_errors", ()))}
+    return Fault(**{**data, **told, "when": _when(data["when"])})
 
 
 def _when(data: Mapping[str, Any]) -> When:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from localcloud.adf import dice, profile
+from localcloud.adf import dice, outputs, profile
 from localcloud.adf.behaviour import Cancellation, Mishap, Spot
 from localcloud.adf.branches import usual_branch
 from localcloud.adf.definitions import Activity, Pipeline
 from localcloud.adf.factory import Factory
-from localcloud.adf.scenario import Fault, Profile, Scenario
+from localcloud.adf.scenario import Congestion, Fault, Profile, Scenario
 from localcloud.adf.simulated import Origin
 from localcloud.adf.wording import failure_of, timed_out
 
@@ -52,6 +52,7 @@ class Scripted:
         self._profiles = {key[1:]: value for key, value in scenario.profiles.items() if key[0] == factory.name}
         self._anchor, self._seed, self._speed = anchor, seed, speed
         self._began = anchor - timedelta(days=scenario.days)
+        self._congestion = [each for each in scenario.congestion if each.factory == factory.name]
         self._faults: dict[tuple[str, str], list[Fault]] = {}
         self.aims: dict[str, Aim] = {}
         self.cancellations: dict[str, Cancellation] = {}
@@ -88,6 +89,15 @@ class Scripted:
             middle = dice.spread(middle, 0.12, self._seed, "seconds", spot.run_id, spot.activity.name, spot.rounds)
         return max(0.05, middle / self._speed_at(spot.start))
 
+    def queue_seconds(self, spot: Spot) -> float:
+        crowd = self._crowd(spot)
+        if crowd is None or outputs.runtime_of(spot.activity, self._factory) != crowd.runtime:
+            return 0.0
+        wanted = dice.spread(
+            crowd.minutes * 60, 0.15, self._seed, "crowd", spot.run_id, spot.activity.name, spot.rounds
+        )
+        return wanted / self._speed_at(spot.start)
+
     def rows(self, spot: Spot) -> int:
         wanted = self._profile(spot)
         middle = wanted.rows if wanted.rows is not None else profile.TYPICAL_ROWS
@@ -104,6 +114,12 @@ class Scripted:
         wanted = self._profile(spot).branch
         return wanted if wanted is not None else usual_branch(spot.activity, self._factory.pipeline)
 
+    def _crowd(self, spot: Spot) -> Congestion | None:
+        """Control activities run nowhere, so they wait for nobody."""
+        if spot.activity.type in outputs.CONTROL:
+            return None
+        return next((each for each in self._congestion if each.lasts_at(spot.start, self._anchor)), None)
+
     def _speed_at(self, moment: datetime) -> float:
         """History keeps its real durations; what happens while one looks on may be hurried."""
         return self._speed if moment >= self._anchor else 1.0
@@ -117,7 +133,8 @@ def _mishap(fault: Fault, spot: Spot) -> Mishap:
         limit = spot.activity.timeout_seconds or DEFAULT_TIMEOUT_SECONDS
         return Mishap(timed_out(spot.activity), fault.attempts, limit)
     failure = failure_of(spot.activity, fault.error, spot.run_id) if fault.error is not None else None
-    return Mishap(failure, fault.attempts, fault.seconds, fault.hangs, fault.slower, fault.rows, fault.notes)
+    earlier = tuple(failure_of(spot.activity, error, spot.run_id) for error in fault.earlier_errors)
+    return Mishap(failure, fault.attempts, fault.seconds, fault.hangs, fault.slower, fault.rows, fault.notes, earlier)
 
 
 def _rounds(activity: Activity) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from localcloud.adf.definitions import Activity, Pipeline
@@ -71,9 +71,12 @@ class ActivityRun:
     child: PipelineRun | None = None
     rows: int | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
+    queued: timedelta = timedelta()  # of its time: in the queue of its integration runtime
 
     def status_at(self, now: datetime) -> str:
-        return self.status if self.end is not None and self.end <= now else "InProgress"
+        if self.end is not None and self.end <= now:
+            return self.status
+        return "Queued" if now < self.start + self.queued else "InProgress"
 
 
 @dataclass(frozen=True, slots=True)

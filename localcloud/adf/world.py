@@ -43,3 +43,8 @@ class World:
     def runtime_state(self, factory: str, name: str) -> RuntimeState | None:
         found = (state for state in self.scenario.runtimes if (state.factory, state.name) == (factory, name))
         return next(found, None)
+
+    def is_crowded(self, factory: str, runtime: str) -> bool:
+        now = self.clock.now()
+        found = [each for each in self.scenario.congestion if (each.factory, each.runtime) == (factory, runtime)]
+        return any(each.lasts_at(now, self.anchor) for each in found)

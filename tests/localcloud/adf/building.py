@@ -47,6 +47,7 @@ class Stage:
     items: int = 3
     at_round: int | None = None
     cancellations: dict[str, Cancellation] = field(default_factory=dict)
+    queued: float = 0.0
 
     def pipeline(self, name: str) -> Pipeline | None:
         return self.pipelines.get(name)
@@ -57,6 +58,9 @@ class Stage:
 
     def seconds(self, spot: Spot) -> float:
         return 10.0
+
+    def queue_seconds(self, spot: Spot) -> float:
+        return self.queued
 
     def rows(self, spot: Spot) -> int:
         return 100

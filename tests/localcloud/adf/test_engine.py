@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from localcloud.adf.behaviour import Cancellation, Mishap
-from localcloud.adf.simulated import PipelineRun
+from localcloud.adf.simulated import Failure, PipelineRun
 from tests.localcloud.adf.building import START, Stage, a_pipeline, an_activity, breaks, calls, simulate, statuses
 
 
@@ -222,3 +222,26 @@ def test_the_past_of_a_run_does_not_change_with_the_moment_one_looks() -> None:
     moments = [START + timedelta(seconds=s) for s in (1, 12, 60)]
     assert [run.status_at(moment) for moment in moments] == ["InProgress", "InProgress", "Succeeded"]
     assert run.last_updated(moments[1]) <= moments[1]
+
+
+def test_first_attempts_may_fail_of_something_else_than_the_last() -> None:
+    mishap = Mishap(Failure("2200", "wrong column"), earlier=(Failure("2200", "too many requests"),), seconds=5)
+    run = simulate(a_pipeline(an_activity("Copy", retry=2)), Stage(mishaps={"Copy": mishap}))
+    told = [activity.failure.message for activity in run.activities if activity.failure]
+    assert told == ["too many requests", "wrong column", "wrong column"]
+    assert run.message == "Operation on target Copy failed: wrong column"
+
+
+def test_an_activity_waits_for_a_place_on_its_runtime_before_it_works() -> None:
+    (copy,) = simulate(a_pipeline(an_activity("Copy")), Stage(queued=600)).activities
+    moments = [START + timedelta(seconds=s) for s in (300, 605, 700)]
+    assert [copy.status_at(moment) for moment in moments] == ["Queued", "InProgress", "Succeeded"]
+    assert copy.end is not None
+    assert copy.end - copy.start == timedelta(seconds=610)
+
+
+def test_an_activity_that_was_cancelled_in_the_queue_waited_no_longer_than_that() -> None:
+    stage = Stage(queued=600, cancellations={"run-1": Cancellation(START + timedelta(seconds=60))})
+    (copy,) = simulate(a_pipeline(an_activity("Copy")), stage).activities
+    assert copy.end is not None
+    assert copy.start + copy.queued == copy.end
