@@ -15,6 +15,8 @@ NOTHING: Mapping[str, Any] = {}
 MAX_WHOLE = 2**63 - 1  # ADF counts in 64 bits; beyond it a number is broken, and overflows where times are reckoned
 FIRST_YEAR, LAST_YEAR = 1900, 9000  # .NET writes "no date" as the year 1 or 9999: a day before or after it overflows
 MAX_MILLISECONDS = 10 * 366 * 24 * 3_600_000  # ten years: no run lasts longer, and sums of it stay within reason
+MAX_TEXT = 40_000  # characters of a message: its layers stand at its ends, and megabytes would be masked many times
+MAX_NAME = 1_000  # ADF's own names have up to 260, its trigger run ids some 40
 _HALF = re.compile(r"[\ud800-\udfff]")
 _FRACTION = re.compile(r"(\.\d{6})\d+")  # ADF writes seven digits, datetime holds six
 
@@ -33,13 +35,25 @@ def items(raw: object, key: str) -> list[Any]:
 
 
 def text(raw: object, key: str) -> str:
-    """A string as it is, but for halves of surrogate pairs; a number as its digits; anything else is empty."""
+    """A string as it is, but for halves of surrogate pairs and the middle of a very long one; a number as its digits;
+    anything else is empty."""
     found = as_mapping(raw).get(key)
     if isinstance(found, str):
-        return sound(found)
+        return sound(found if len(found) <= MAX_TEXT else _ends(found))
     if isinstance(found, int | float) and not isinstance(found, bool) and -MAX_WHOLE <= found <= MAX_WHOLE:
         return str(found)
     return ""
+
+
+def name(raw: object, key: str) -> str:
+    """An id, a name, a status or a type. What is longer than any of them is none: it is empty, not cut."""
+    found = text(raw, key)
+    return found if len(found) <= MAX_NAME else ""
+
+
+def _ends(text: str) -> str:
+    half = MAX_TEXT // 2
+    return f"{text[:half]} … ({len(text) - MAX_TEXT} more characters) … {text[-half:]}"
 
 
 def sound(text: str) -> str:

@@ -99,15 +99,15 @@ class RuntimeHealth:
 
 def health(runtime: IntegrationRuntime, kind: str = "", monitoring: Sequence[Mapping[str, Any]] = ()) -> RuntimeHealth:
     """From its status and, for a self-hosted one, what its nodes do now. `kind` where the status does not tell it."""
-    measured = {fields.text(node, "nodeName"): node for node in monitoring}
+    measured = {fields.name(node, "nodeName"): node for node in monitoring}
     return RuntimeHealth(
         name=runtime.name,
         type=runtime.type or kind,
         state=runtime.state,
-        nodes=tuple(_node(raw, measured.get(fields.text(raw, "nodeName"), fields.NOTHING)) for raw in runtime.nodes),
-        version=fields.text(runtime.detail, "version"),
-        latest_version=fields.text(runtime.detail, "latestVersion"),
-        auto_update=fields.text(runtime.detail, "autoUpdate"),
+        nodes=tuple(_node(raw, measured.get(fields.name(raw, "nodeName"), fields.NOTHING)) for raw in runtime.nodes),
+        version=fields.name(runtime.detail, "version"),
+        latest_version=fields.name(runtime.detail, "latestVersion"),
+        auto_update=fields.name(runtime.detail, "autoUpdate"),
         auto_update_at=fields.moment(runtime.detail, "autoUpdateETA"),
         measured=bool(measured),
     )
@@ -116,17 +116,17 @@ def health(runtime: IntegrationRuntime, kind: str = "", monitoring: Sequence[Map
 def _node(raw: Mapping[str, Any], load: Mapping[str, Any]) -> Node:
     able = fields.mapping(raw, "capabilities")
     return Node(
-        name=fields.text(raw, "nodeName") or fields.text(raw, "nodeId") or "without a name",
-        status=fields.text(raw, "status"),
-        version=fields.text(raw, "version"),
-        version_status=fields.text(raw, "versionStatus"),
+        name=fields.name(raw, "nodeName") or fields.text(raw, "nodeId") or "without a name",
+        status=fields.name(raw, "status"),
+        version=fields.name(raw, "version"),
+        version_status=fields.name(raw, "versionStatus"),
         last_seen=fields.moment(raw, "lastConnectTime"),
         cpu_percent=fields.whole(load, "cpuUtilization"),
         memory_mb=fields.whole(load, "availableMemoryInMB"),
         jobs=fields.whole(load, "concurrentJobsRunning"),
         jobs_limit=_limit(load, raw),
         # Text "True" and "False", not booleans.
-        broken=tuple(what for key, what in _CHECKS.items() if fields.text(able, key).casefold() == "false"),
+        broken=tuple(what for key, what in _CHECKS.items() if fields.name(able, key).casefold() == "false"),
     )
 
 
