@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 
 from pydantic import Field
 
-from core.errors import AppError
-from tools_worker.datafactory import fields
-from tools_worker.datafactory.client import DataFactory
-from tools_worker.datafactory.history import Usual
-from tools_worker.datafactory.models import SUCCEEDED, UNFINISHED, ActivityRun, Pipeline, PipelineRun
+from tools_worker.datafactory.models import PipelineRun
+from tools_worker.datafactory.stalls import Going, Step, fetch_going
 from tools_worker.datafactory.survey import survey
 from tools_worker.datafactory.wording import age, at, count, lasted, listed, sentences, stamp
 from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
 
-LOOK_BACK = timedelta(days=45)  # a stuck run is not updated: only all that is kept is sure to hold it
-USUAL_DAYS = timedelta(days=14)
-USUAL_RUNS = 100
-MIN_USUAL = 3
-LONG_UNKNOWN = timedelta(hours=12)  # without history: longer than most runs, shorter than a lost day
-MAX_PIPELINES = 40  # histories read per factory: one call each
-MAX_LOOKED_INTO = 10  # runs whose activities are read
 MAX_SHOWN = 40
+MAX_TOLD = 5
 MAX_QUEUED = 100  # ADF refuses more queued runs of one pipeline
-
-Verdict = Literal["stuck", "queued", "unknown", "usual"]
+ORDER = {"stuck": 0, "queued": 1, "unknown": 2, "usual": 3}
 
 
 class StuckRunsArguments(Arguments):
@@ -38,30 +26,11 @@ class StuckRunsArguments(Arguments):
     factor: float = Field(default=2.0, ge=1.1, le=100, description="How many times its 95th percentile is too long.")
 
 
-@dataclass(frozen=True, slots=True)
-class Going:
-    """A run that has not ended."""
-
-    factory: str
-    run: PipelineRun
-    usual: Usual | None
-    verdict: Verdict
-    concurrency: int | None = None
-    ahead: tuple[PipelineRun, ...] = ()  # runs in progress of the same pipeline, oldest first
-    queued: int = 0  # of the same pipeline
-    activities: tuple[ActivityRun, ...] = field(default=())
-
-    @property
-    def behind_concurrency(self) -> bool:
-        return self.run.status == "Queued" and bool(self.concurrency) and len(self.ahead) >= (self.concurrency or 0)
-
-
 async def adf_stuck_runs(context: ToolContext, args: StuckRunsArguments) -> Reply:
     factories = await context.factories.chosen(args.factory)
-    asked = await survey(factories, lambda factory: _going(factory, args.factor, context.now))
+    asked = await survey(factories, lambda factory: fetch_going(factory, args.factor, context.now))
     going = [each for _, found in asked.answers for each in found]
-    order = {"stuck": 0, "queued": 1, "unknown": 2, "usual": 3}
-    going.sort(key=lambda each: (order[each.verdict], each.run.start or context.now))
+    going.sort(key=lambda each: (ORDER[each.verdict], each.run.start or context.now))
     stuck = [each for each in going if each.verdict != "usual"]
     return Reply(
         summary=sentences(
@@ -73,84 +42,28 @@ async def adf_stuck_runs(context: ToolContext, args: StuckRunsArguments) -> Repl
             "runs": [_shown(each, context.now) for each in going[:MAX_SHOWN]],
             "left_out": max(0, len(going) - MAX_SHOWN),
         },
-        evidence=[Evidence("pipeline_run", each.run.run_id, each.factory) for each in going[:MAX_SHOWN]],
+        evidence=_evidence(going[:MAX_SHOWN]),
         truncated=len(going) > MAX_SHOWN,
-        next=[f"adf_activity_runs run_id={each.run.run_id} factory={each.factory}" for each in stuck[:1]],
+        next=_next(stuck),
     )
 
 
-async def _going(factory: DataFactory, factor: float, now: datetime) -> list[Going]:
-    found = await factory.pipeline_runs(now - LOOK_BACK, status=sorted(UNFINISHED), newest_first=False)
-    if not found.items:
-        return []
-    names = sorted({run.pipeline for run in found if run.pipeline})
-    definitions, usuals = await asyncio.gather(
-        _definitions(factory), asyncio.gather(*(_usual(factory, name, now) for name in names[:MAX_PIPELINES]))
-    )
-    usual = dict(zip(names, usuals, strict=False))
-    judged = [_judged(factory.name, run, found.items, usual, definitions, factor, now) for run in found]
-    looked = [each for each in judged if each.verdict != "usual"][:MAX_LOOKED_INTO]
-    inside = await asyncio.gather(*(_open_activities(factory, each.run) for each in looked))
-    opened = {each.run.run_id: activities for each, activities in zip(looked, inside, strict=True)}
-    return [_with(each, opened.get(each.run.run_id, ())) for each in judged]
+def _evidence(going: Sequence[Going]) -> list[Evidence]:
+    found = [Evidence("pipeline_run", each.run.run_id, each.factory) for each in going if each.run.run_id]
+    for each in going:
+        found += [Evidence("pipeline_run", step.run.run_id, each.factory) for step in each.chain[1:] if step.run.run_id]
+        found += [Evidence("activity_run", step.activity.id, each.factory) for step in each.chain if step.activity.id]
+    return list(dict.fromkeys(found))
 
 
-async def _definitions(factory: DataFactory) -> dict[str, Pipeline]:
-    return {pipeline.name: pipeline for pipeline in await factory.pipelines()}
-
-
-async def _usual(factory: DataFactory, pipeline: str, now: datetime) -> Usual | None:
-    runs = await factory.pipeline_runs(now - USUAL_DAYS, status=SUCCEEDED, pipeline=pipeline, limit=USUAL_RUNS)
-    usual = Usual.of(runs)
-    return usual if usual and usual.number >= MIN_USUAL else None
-
-
-async def _open_activities(factory: DataFactory, run: PipelineRun) -> tuple[ActivityRun, ...]:
-    try:
-        found = await factory.activity_runs(run)
-    except AppError:  # what one run waits for is a detail: the others are told all the same
-        return ()
-    return tuple(activity for activity in found if activity.status in ("InProgress", "Queued"))
-
-
-def _judged(
-    factory: str,
-    run: PipelineRun,
-    unfinished: Sequence[PipelineRun],
-    usual: dict[str, Usual | None],
-    definitions: dict[str, Pipeline],
-    factor: float,
-    now: datetime,
-) -> Going:
-    same = [each for each in unfinished if each.pipeline == run.pipeline and each.run_id != run.run_id]
-    definition = definitions.get(run.pipeline)
-    return Going(
-        factory=factory,
-        run=run,
-        usual=usual.get(run.pipeline),
-        verdict=verdict(run, usual.get(run.pipeline), factor, now),
-        concurrency=fields.whole(definition.definition, "concurrency") if definition else None,
-        ahead=tuple(each for each in same if each.status != "Queued"),
-        queued=sum(each.status == "Queued" for each in (run, *same)),
-    )
-
-
-def verdict(run: PipelineRun, usual: Usual | None, factor: float, now: datetime) -> Verdict:
-    """Its age against its own history; the time in the queue is part of a run's time."""
-    if run.start is None:
-        return "unknown"
-    old = (now - run.start).total_seconds()
-    if usual is not None and old <= max(usual.p95 * factor, usual.p95 + 300):
-        return "usual"
-    if usual is None and old <= LONG_UNKNOWN.total_seconds():
-        return "unknown"
-    return "queued" if run.status == "Queued" else "stuck"
-
-
-def _with(each: Going, activities: tuple[ActivityRun, ...]) -> Going:
-    return Going(
-        each.factory, each.run, each.usual, each.verdict, each.concurrency, each.ahead, each.queued, activities
-    )
+def _next(stuck: Sequence[Going]) -> list[str]:
+    """The activities of the run where it hangs; the runtime where something waits for it."""
+    for each in stuck[:1]:
+        run = each.deepest.run if each.deepest else each.run
+        if each.reason == "integration_runtime_queue":
+            return [f"adf_integration_runtimes factory={each.factory}"]
+        return [f"adf_activity_runs run_id={run.run_id} factory={each.factory}"]
+    return []
 
 
 def _summary(going: Sequence[Going], stuck: Sequence[Going], factories: Sequence[str], now: datetime) -> str:
@@ -161,15 +74,28 @@ def _summary(going: Sequence[Going], stuck: Sequence[Going], factories: Sequence
     bad = [each for each in stuck if each.verdict != "unknown"]
     verdict = f"{len(bad)} of them far beyond their usual time" if bad else "none beyond its usual time"
     unknown = [each for each in stuck if each.verdict == "unknown"]
+    told = [each for each in bad if not _within(each, bad)]
+    below = len(bad) - len(told)
     return sentences(
         f"{head}, {verdict}.",
-        *(_told(each, now) for each in bad[:5]),
-        f"{len(bad) - 5} more in the data." if len(bad) > 5 else "",
+        *(_told(each, now) for each in told[:MAX_TOLD]),
+        f"{len(told) - MAX_TOLD} more in the data." if len(told) > MAX_TOLD else "",
+        f"{below} of them {'is a child run' if below == 1 else 'are child runs'} of these." if below else "",
         f"{count(len(unknown), 'run')} cannot be judged, for want of successful runs to measure by: "
         f"{listed([f'{each.run.pipeline} (run {each.run.run_id})' for each in unknown], 3)}."
         if unknown
         else "",
         *_full_queues(going),
+    )
+
+
+def _within(each: Going, bad: Sequence[Going]) -> bool:
+    """Told already, as what another one waits for."""
+    others = (other for other in bad if other is not each)
+    return any(
+        each.run.run_id in {step.run.run_id for step in other.chain[1:]}
+        or (other.waits_for is not None and other.waits_for.run_id == each.run.run_id)
+        for other in others
     )
 
 
@@ -183,19 +109,49 @@ def _told(each: Going, now: datetime) -> str:
 
 
 def _why(each: Going, now: datetime) -> str:
+    if each.run.status == "Queued":
+        return _queued(each)
+    if each.waits_for is not None:
+        child = f"{each.waits_for.pipeline} (run {each.waits_for.run_id})"
+        return f", waiting for its child {child}, which is queued{_queued(each.held_by) if each.held_by else ''}"
+    if each.deepest is None:
+        return ", with no activity in progress" if each.reason == "nothing_in_progress" else ""
+    return _inside(each, now)
+
+
+def _inside(each: Going, now: datetime) -> str:
+    """The deepest activity in progress, and the child runs on the way to it."""
+    assert each.deepest is not None  # asked before
+    activity, run = each.deepest.activity, each.deepest.run
+    since = f" for {age(activity.start, now)}" if activity.start else ""
+    named = f"activity {activity.name} ({activity.type or 'type unknown'})"
+    child = f" of its child {_child(run, len(each.chain) - 1)}" if len(each.chain) > 1 else ""
+    if activity.status == "Queued":
+        return (
+            f", its {named}{child} is queued{since}, so its integration runtime has no room or no node "
+            "(this is not the pipeline's concurrency)"
+        )
+    return f", in {named}{child}{since}"
+
+
+def _child(run: PipelineRun, depth: int) -> str:
+    return f"{run.pipeline} (run {run.run_id}{f', {depth} levels down' if depth > 1 else ''})"
+
+
+def _queued(each: Going) -> str:
+    """Why a queued run does not begin, as far as the definition tells."""
     if each.behind_concurrency:
         first = each.ahead[0]
         return (
-            f", behind its concurrency of {each.concurrency}: run {first.run_id} has the place since {at(first.start)}"
+            f", behind its concurrency of {each.concurrency}: run {first.run_id} has the place since "
+            f"{at(first.start)}, with {count(len(each.ahead), 'run')} in progress and {each.queued} queued"
         )
-    waiting = [activity for activity in each.activities if activity.status == "Queued"]
-    if waiting:
-        return f", its activity {waiting[0].name} is queued, so its integration runtime has no room or no node"
-    if each.activities:
-        last = each.activities[-1]
-        since = f" for {age(last.start, now)}" if last.start else ""
-        return f", in activity {last.name} ({last.type or 'type unknown'}){since}"
-    return ", with no activity in progress" if each.run.status == "InProgress" else ""
+    if each.concurrency:
+        return (
+            f", although only {len(each.ahead)} of the {each.concurrency} runs that its concurrency allows are in "
+            "progress: the limit is elsewhere"
+        )
+    return ", and its definition sets no concurrency that would hold it back" if each.unlimited else ""
 
 
 def _full_queues(going: Sequence[Going]) -> list[str]:
@@ -221,7 +177,20 @@ def _shown(each: Going, now: datetime) -> dict[str, Any]:
         "usual_p95_s": round(each.usual.p95) if each.usual else None,
         "concurrency": each.concurrency,
         "behind": [other.run_id for other in each.ahead[:5]] if each.behind_concurrency else [],
-        "in_activities": [activity.name for activity in each.activities[:5]],
+        "reason": each.reason if each.verdict != "usual" else None,
+        "in_progress": [_step(step) for step in each.chain],
+        "waits_for_run": each.waits_for.run_id if each.waits_for else None,
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "run_id": step.run.run_id,
+        "pipeline": step.run.pipeline,
+        "activity": step.activity.name,
+        "type": step.activity.type or None,
+        "status": step.activity.status,
+        "since": stamp(step.activity.start),
     }
 
 
@@ -229,8 +198,8 @@ TOOL = ToolSpec(
     name="adf_stuck_runs",
     description=(
         "Finds Azure Data Factory runs that are stuck: queued or in progress far beyond their own usual time, what "
-        "they wait for (pipeline concurrency, the integration runtime's queue, an activity), and queues that are "
-        "nearly full, in all factories."
+        "they wait for (pipeline concurrency, the integration runtime's queue, the deepest activity in progress of a "
+        "child run), and queues that are nearly full, in all factories."
     ),
     arguments=StuckRunsArguments,
     run=adf_stuck_runs,
