@@ -1,20 +1,30 @@
-"""A pipeline's definition in sentences: what it does in which order, what starts it, and what is risky in it."""
+"""A pipeline's definition in sentences: what it does in which order, what starts it, and what is risky in it.
+
+Sentences hold names and numbers only. What the author wrote beyond that (expressions, values of cases) is text from
+outside: `expressions` gives it for the data, masked and cut.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tools_worker.datafactory import fields
 from tools_worker.datafactory.models import Pipeline, Trigger
-from tools_worker.datafactory.wording import listed, safe
+from tools_worker.datafactory.wording import count, listed, safe
 
 MAX_DEPTH = 8  # ADF itself nests containers two deep
 MAX_TEXT = 120
 EXTERNAL = frozenset({"Copy", "WebActivity", "Lookup", "AzureFunctionActivity", "SqlServerStoredProcedure", "Script"})
 CONTROL = frozenset({"ForEach", "Until", "IfCondition", "Switch", "SetVariable", "AppendVariable", "Wait", "Filter",
                      "Fail", "ExecutePipeline"})  # fmt: skip
+# The settings of an activity that hold its author's expressions.
+EXPRESSIONS = ("items", "expression", "on", "condition", "waitTimeInSeconds", "storedProcedureName", "value")
+_SPAN = re.compile(r"\d{1,3}\.\d{1,2}:\d{2}:\d{2}|\d{1,2}:\d{2}:\d{2}")
+_OBJECT = re.compile(r"[\w.\[\]$#-]{1,128}")  # a name of a procedure, with its schema
+_WORD = re.compile(r"\w{1,60}")
 _WEEK = "7."  # timeouts read days.hours:minutes:seconds
 
 
@@ -25,7 +35,8 @@ class Step:
     raw: Mapping[str, Any]
     depth: int = 0
     inside: str = ""
-    branch: str = ""
+    branch: str = ""  # in words of ours
+    case: str = ""  # the value of a Switch's case: its author's text
 
     @property
     def name(self) -> str:
@@ -64,22 +75,24 @@ def reference(raw: object) -> str:
     return fields.text(raw, "referenceName")
 
 
-def _walk(activities: Sequence[object], depth: int, inside: str, branch: str) -> Iterator[Step]:
+def _walk(activities: Sequence[object], depth: int, inside: str, branch: str, case: str = "") -> Iterator[Step]:
     for raw in ordered([fields.as_mapping(activity) for activity in activities if isinstance(activity, Mapping)]):
-        step = Step(raw, depth, inside, branch)
+        step = Step(raw, depth, inside, branch, case)
         yield step
         if depth < MAX_DEPTH:
-            for arm, inner in _arms(step.settings):
-                yield from _walk(inner, depth + 1, step.name, arm)
+            for arm, value, inner in _arms(step.settings):
+                yield from _walk(inner, depth + 1, step.name, arm, value)
 
 
-def _arms(settings: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
-    yield "", fields.items(settings, "activities")
-    yield "if true", fields.items(settings, "ifTrueActivities")
-    yield "if false", fields.items(settings, "ifFalseActivities")
-    for case in fields.items(settings, "cases"):
-        yield f"case {safe(fields.text(case, 'value'), 40)!r}", fields.items(case, "activities")
-    yield "in any other case", fields.items(settings, "defaultActivities")
+def _arms(settings: Mapping[str, Any]) -> Iterator[tuple[str, str, list[Any]]]:
+    yield "", "", fields.items(settings, "activities")
+    yield "if true", "", fields.items(settings, "ifTrueActivities")
+    yield "if false", "", fields.items(settings, "ifFalseActivities")
+    cases = fields.items(settings, "cases")
+    for number, case in enumerate(cases, start=1):
+        value = safe(fields.text(case, "value"), 40)
+        yield f"case {number} of {len(cases)}", value, fields.items(case, "activities")
+    yield "in any other case", "", fields.items(settings, "defaultActivities")
 
 
 def ordered(activities: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -105,7 +118,7 @@ def sentence(step: Step) -> str:
 
 def _when(conditions: Sequence[str]) -> str:
     words = {"Succeeded": "succeeded", "Failed": "failed", "Skipped": "was skipped", "Completed": "ended in any way"}
-    return " or ".join(words.get(condition, safe(condition, 30)) for condition in conditions) or "ended"
+    return " or ".join(words.get(condition, "ended in a way not known here") for condition in conditions) or "ended"
 
 
 def _does(step: Step) -> str:
@@ -118,19 +131,19 @@ def _does(step: Step) -> str:
             return f"copies from {source or 'a source'} to {sink or 'a sink'}"
         case "ExecutePipeline":
             waits = "and waits for it" if settings.get("waitOnCompletion") is not False else "without waiting for it"
-            return f"runs pipeline {step.child or 'of an unreadable name'!r} {waits}"
+            return f"runs {f'pipeline {step.child!r}' if step.child else 'a pipeline that cannot be read'} {waits}"
         case "ForEach":
             batch = fields.whole(settings, "batchCount") or 20
             way = "one after the other" if settings.get("isSequential") is True else f"up to {batch} at once"
-            return f"loops over {_expression(settings, 'items')} {way}"
+            return f"loops over the list of an expression {way}"
         case "Until":
-            return f"repeats until {_expression(settings, 'expression')} (timeout {_timeout(step) or 'not set'})"
+            return f"repeats until its condition holds (timeout {_limit(step)})"
         case "IfCondition":
-            return f"decides by {_expression(settings, 'expression')}"
+            return "decides by its condition"
         case "Switch":
-            return f"chooses a case by {_expression(settings, 'on')}"
+            return f"chooses one of {count(len(fields.items(settings, 'cases')), 'case')}"
         case "Filter":
-            return f"filters {_expression(settings, 'items')} by {_expression(settings, 'condition')}"
+            return "filters a list by its condition"
         case "Lookup" | "GetMetadata":
             return f"{'looks up rows' if step.type == 'Lookup' else 'reads metadata'} of {names or 'a dataset'}"
         case "Delete":
@@ -138,24 +151,38 @@ def _does(step: Step) -> str:
         case "SetVariable" | "AppendVariable":
             return f"sets variable {safe(fields.text(settings, 'variableName'), 60) or 'unknown'!r}"
         case "Wait":
-            return f"waits {_expression(settings, 'waitTimeInSeconds')} seconds"
+            seconds = fields.whole(settings, "waitTimeInSeconds")
+            return f"waits {seconds} seconds" if seconds is not None else "waits for a time that an expression tells"
         case "Fail":
             return "ends the pipeline as failed on purpose"
         case "SqlServerStoredProcedure":
-            return f"calls stored procedure {_expression(settings, 'storedProcedureName')}"
+            name = fields.text(settings, "storedProcedureName")
+            return f"calls stored procedure {name!r}" if _OBJECT.fullmatch(name) else "calls a stored procedure"
         case _:
             service = reference(step.raw.get("linkedServiceName"))
-            return f"{safe(step.type, 60)} activity{f' on {service!r}' if service else ''}"
+            kind = step.type if _WORD.fullmatch(step.type) else "unknown"
+            return f"{kind} activity{f' on {service!r}' if service else ''}"
 
 
-def _expression(settings: Mapping[str, Any], key: str) -> str:
+def expressions(step: Step) -> dict[str, str]:
+    """Setting → what its author wrote, masked and cut. Of the settings that say what a step goes by."""
+    found = {key: _written(step.settings, key) for key in EXPRESSIONS} | {"case": step.case}
+    return {key: text for key, text in found.items() if text}
+
+
+def _written(settings: Mapping[str, Any], key: str) -> str:
     raw = settings.get(key)
     text = fields.text(raw, "value") if isinstance(raw, Mapping) else fields.text(settings, key)
-    return safe(text, MAX_TEXT) or "something that cannot be read"
+    return safe(text, MAX_TEXT)
 
 
 def _timeout(step: Step) -> str:
     return safe(fields.text(fields.mapping(step.raw, "policy"), "timeout") or fields.text(step.settings, "timeout"), 40)
+
+
+def _limit(step: Step) -> str:
+    told = _timeout(step)
+    return told if _SPAN.fullmatch(told) else "told by an expression" if told else "not set"
 
 
 def retries(step: Step) -> int | None:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tools_worker.datafactory import fields
 from tools_worker.datafactory.client import DataFactory
-from tools_worker.datafactory.definitions import Step, callers, hints, retries, sentence, starters, steps
+from tools_worker.datafactory.definitions import Step, callers, expressions, hints, retries, sentence, starters, steps
 from tools_worker.datafactory.masking import mask_value
 from tools_worker.datafactory.models import Pipeline, Trigger
 from tools_worker.datafactory.survey import with_pipeline
@@ -17,7 +17,7 @@ from tools_worker.datafactory.wording import count, listed, safe, sentences
 from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
 
 MAX_TOLD = 15  # sentences of the summary
-MAX_STEPS = 80  # of about 250 bytes; a pipeline has at most 80 activities at its top level
+MAX_STEPS = 80  # of about 400 bytes; a pipeline has at most 80 activities at its top level
 
 
 class ExplainPipelineArguments(Arguments):
@@ -100,6 +100,7 @@ def _row(step: Step) -> dict[str, Any]:
         "type": step.type,
         "inside": step.inside or None,
         "branch": step.branch or None,
+        "expressions": expressions(step) or None,
         "after": [name for name, _ in step.waits_for] or None,
         "datasets": step.datasets or None,
         "child": step.child or None,
