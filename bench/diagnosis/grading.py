@@ -33,11 +33,13 @@ class Grade:
         return not self.wrong and not self.forbidden
 
 
-def grade(case: Case, reply: Json, exists: Exists) -> Grade:
+def grade(case: Case, reply: Json, exists: Exists, run_id: str = "") -> Grade:
+    """`exists` tells whether Data Factory knows an id or a name; `run_id` is the run that is meant, if there is one."""
     truth = case.truth
     wrong = [*_answered(truth, reply)]
     if not wrong and reply.get("ok") and case.tool == DIAGNOSE:
-        wrong += [*_outcome(truth, reply["data"]), *_cause(truth, reply["data"])]
+        data = reply["data"]
+        wrong += [*_meant(run_id, data), *_outcome(truth, data), *_cause(truth, data)]
     if reply.get("ok"):
         wrong += [*_untold(truth, reply), *_invented(reply, exists)]
     return Grade(tuple(wrong), tuple(_forbidden(case, reply)))
@@ -49,6 +51,12 @@ def _answered(truth: Json, reply: Json) -> Iterator[str]:
             yield "answered, though there is nothing to be found"
     elif not reply.get("ok"):
         yield f"no answer: {reply.get('code')}: {reply.get('error')}"
+
+
+def _meant(run_id: str, data: Json) -> Iterator[str]:
+    told = data.get("run", {}).get("run_id")
+    if run_id and told != run_id:
+        yield f"about run {told}, not {run_id}"
 
 
 def _outcome(truth: Json, data: Json) -> Iterator[str]:
@@ -78,6 +86,8 @@ def _hidden(truth: Json, data: Json) -> Iterator[str]:
         activity = truth["root_cause_path"][-1][1]
         if not any(holds(entry, activity) for entry in data.get("masked_failures", ())):
             yield f"hidden failure of {activity} not told"
+    elif not truth.get("tells") and data.get("masked_failures"):
+        yield "tells of hidden trouble where there was none"
 
 
 def hops(data: Json) -> list[tuple[str, str]]:

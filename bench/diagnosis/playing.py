@@ -67,14 +67,15 @@ async def play(case: Case, tool: ToolQueue, adf: Witness, known: Known, anchor: 
     tree = await adf.tree(case.truth["run"]["factory"], run["runId"]) if run else Tree([], 0, 0)
     await learn(known, adf, tree, reply)
     size = len(value.encode())
+    run_id = run["runId"] if run else ""
     return Played(
         case=case,
-        grade=grade(case, reply, known.holds),
+        grade=grade(case, reply, known.holds, run_id),
         reply_bytes=size,
         raw_ratio=size / tree.raw_bytes if len(tree.activities) >= RAW_FROM else None,
         seconds=seconds,
         adf_calls=spent,
-        run_id=run["runId"] if run else "",
+        run_id=run_id,
     )
 
 

@@ -33,6 +33,7 @@ REPLY: dict[str, Any] = {
     "summary": f"P failed at Copy (run {RUN}).",
     "evidence": [{"kind": "pipeline_run", "id": RUN}, {"kind": "activity_run", "id": ACTIVITY}],
     "data": {
+        "run": {"run_id": RUN},
         "outcome": "failed",
         "root_cause_path": [
             {"kind": "pipeline", "name": "P"},
@@ -54,7 +55,7 @@ Mutant = Callable[[dict[str, Any]], object]
 def graded(change: Mutant = lambda reply: None, **truth: Any) -> Grade:
     reply = copy.deepcopy(REPLY)
     change(reply)
-    return grade(Case("w", TRUTH | truth), reply, {RUN, ACTIVITY, "LoadSales"}.__contains__)
+    return grade(Case("w", TRUTH | truth), reply, {RUN, ACTIVITY, "LoadSales"}.__contains__, RUN)
 
 
 def advise(what: str) -> Mutant:
@@ -69,6 +70,8 @@ def test_a_true_reply_passes() -> None:
 @pytest.mark.parametrize(
     ("mutant", "found"),
     [
+        (lambda reply: reply["data"]["run"].update(run_id=ACTIVITY), "about run"),
+        (lambda reply: reply["data"].pop("run"), "about run None"),
         (lambda reply: reply["data"]["root_cause_path"].pop(), "path"),
         (lambda reply: reply["data"]["root_cause_path"][0].update(name="Other"), "path"),
         (lambda reply: reply["data"]["root_cause_path"].append({"kind": "activity", "name": "Deeper"}), "path"),
@@ -144,6 +147,13 @@ def test_a_hidden_failure_must_be_told() -> None:
 
     assert graded(succeeded("Copy"), outcome="succeeded").right
     assert graded(succeeded("Notify"), outcome="succeeded").wrong == ("hidden failure of Copy not told",)
+
+
+def test_hidden_trouble_where_there_was_none_is_wrong() -> None:
+    hidden = [{"kind": "zero_rows", "activity": "Copy"}]
+    healthy: dict[str, Any] = {"outcome": "succeeded", "root_cause_path": [], "tells": []}
+    assert graded(lambda reply: reply["data"].update(outcome="succeeded"), **healthy).right
+    assert graded(lambda reply: reply["data"].update(outcome="succeeded", masked_failures=hidden), **healthy).wrong
 
 
 def test_one_of_several_right_answers_is_enough() -> None:
