@@ -1,7 +1,8 @@
 """Held against an agreed time: did a pipeline end well by then, day by day?
 
-A run serves the first agreed time after it began. While one is not met, what begins in the twelve hours after it, or is
-a rerun of what began before it, still serves that one: so a late repair does not pass for the next day's run.
+A run serves the agreed time that is at most eighteen hours after its beginning, or at most six before it. While one is
+not met, what a person starts in the hours after that, or a rerun, still serves it: a repair in the afternoon does not
+pass for the run of the next day.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from tools_worker.datafactory.models import SUCCEEDED, PipelineRun
 from tools_worker.datafactory.period import Period
 
 State = Literal["met", "late", "missed", "open"]
-REPAIR = timedelta(hours=12)
-READ_BEFORE = timedelta(days=2)  # runs from before the period that may serve its first agreed time
+LEAD, DELAY = timedelta(hours=18), timedelta(hours=6)  # together a day: every run serves one agreed time
+REPAIR = timedelta(hours=18)
+READ_BEFORE = LEAD  # runs from before the period that may serve its first agreed time
+MANUAL = "manual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +68,33 @@ def held(runs: Sequence[PipelineRun], dues: Sequence[tuple[date, datetime]], now
     found: list[Held] = []
     taken: set[str] = set()
     for day, due in dues:
-        mine = [run for run in runs if run.start and run.run_id not in taken and due - timedelta(days=1) < run.start]
-        before = [run for run in mine if run.start and run.start <= due]
-        groups = {run.group_id for run in before if run.group_id}
-        serving = [run for run in mine if _serves(run, due, groups)]
-        one = _held(day, due, before, serving, now)
+        left = [run for run in runs if run.run_id not in taken]
+        own = [run for run in left if run.start and due - LEAD < run.start <= due + DELAY]
+        one = _held(day, due, own, _repairs(left, own, due), now)
         found.append(one)
-        if one.state in ("late", "missed"):
-            taken |= {run.run_id for run in serving if one.run and _began(run) <= _began(one.run)}
+        if one.run is not None and one.run not in own:
+            taken.add(one.run.run_id)
     return found
 
 
-def _serves(run: PipelineRun, due: datetime, groups: set[str]) -> bool:
-    return run.start is not None and (run.start <= due + REPAIR or run.group_id in groups)
+def _repairs(runs: Sequence[PipelineRun], own: Sequence[PipelineRun], due: datetime) -> list[PipelineRun]:
+    groups = {run.group_id for run in own if run.group_id}
+    after = (run for run in runs if run.start and due + DELAY < run.start <= due + REPAIR)
+    return [run for run in after if run.group_id in groups or run.invoked_by.type.casefold() == MANUAL]
 
 
-def _held(
-    day: date, due: datetime, before: Sequence[PipelineRun], serving: Sequence[PipelineRun], now: datetime
-) -> Held:
-    ends = [(end, run) for run in serving if run.status == SUCCEEDED and (end := ended_at(run)) is not None]
-    good = min(ends, key=lambda each: each[0], default=None)
+def _held(day: date, due: datetime, own: Sequence[PipelineRun], repairs: Sequence[PipelineRun], now: datetime) -> Held:
+    good = _first_good(own) or _first_good(repairs)
     if good is not None:
-        return Held(day, due, "met" if good[0] <= due else "late", good[1])
-    newest = max(before if due > now else serving, key=_began, default=None)
+        end, run = good
+        return Held(day, due, "met" if end <= due else "late", run)
+    newest = max(own, key=_began, default=None)
     return Held(day, due, "open" if due > now else "missed", newest)
+
+
+def _first_good(runs: Sequence[PipelineRun]) -> tuple[datetime, PipelineRun] | None:
+    ends = [(end, run) for run in runs if run.status == SUCCEEDED and (end := ended_at(run)) is not None]
+    return min(ends, key=lambda each: each[0], default=None)
 
 
 def ended_at(run: PipelineRun) -> datetime | None:

@@ -6,13 +6,16 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 
 from tools_worker.datafactory.models import SUCCEEDED, PipelineRun
 
 MIN_SIDE = 5  # runs before and after a change: fewer are chance
 MIN_RATIO = 1.5  # of the medians
 MIN_SECONDS = 30.0  # a second becoming two is no news
+MIN_DAYS = 7  # with runs: a trend over fewer is chance
+MIN_AGREEMENT = 0.6  # of all pairs of days, those in order less those in disorder
+MIN_GROWTH = 1.25  # from the first day to the last
 COARSE = 32  # places tried at each step of the search
 SPREADS = 3.0  # the change must stand out from the ordinary spread of both sides
 
@@ -48,6 +51,20 @@ class Shift:
         return self.after > self.before
 
 
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A duration that grows or shrinks day by day: fitted seconds on the first and the last day."""
+
+    since: datetime
+    first: float
+    last: float
+    days: int
+
+    @property
+    def slower(self) -> bool:
+        return self.last > self.first
+
+
 def timed(runs: Iterable[PipelineRun]) -> list[tuple[PipelineRun, float]]:
     """Runs that succeeded and tell their time, oldest first. A time that ADF left out is not worked out."""
     found = [
@@ -70,6 +87,33 @@ def shift(runs: Iterable[PipelineRun]) -> Shift | None:
     if not _stands_out(times[:best], times[best:]) or run.start is None:
         return None
     return Shift(run.start, run.run_id, before, after)
+
+
+def drift(runs: Iterable[PipelineRun]) -> Drift | None:
+    """A steady trend of the daily medians: nearly all later days are longer (or shorter) than earlier ones."""
+    days = _daily(runs)
+    if len(days) < MIN_DAYS:
+        return None
+    pairs = [(one, other) for place, one in enumerate(days) for other in days[place + 1 :]]
+    rising = sum((other[1] > one[1]) - (other[1] < one[1]) for one, other in pairs)
+    if abs(rising) < MIN_AGREEMENT * len(pairs):
+        return None
+    slope = statistics.median((other[1] - one[1]) / (other[0] - one[0]).days for one, other in pairs)
+    length = (days[-1][0] - days[0][0]).days
+    middle = statistics.median(seconds - slope * (day - days[0][0]).days for day, seconds in days)
+    first, last = max(0.0, middle), max(0.0, middle + slope * length)
+    low, high = sorted((first, last))
+    if high - low < MIN_SECONDS or high < low * MIN_GROWTH:
+        return None
+    return Drift(datetime.combine(days[0][0], time(), UTC), first, last, length)
+
+
+def _daily(runs: Iterable[PipelineRun]) -> list[tuple[date, float]]:
+    days: dict[date, list[float]] = {}
+    for run, seconds in timed(runs):
+        if run.start is not None:
+            days.setdefault(run.start.date(), []).append(seconds)
+    return [(day, statistics.median(times)) for day, times in sorted(days.items())]
 
 
 def failing_since(runs: Sequence[PipelineRun]) -> tuple[PipelineRun, int] | None:

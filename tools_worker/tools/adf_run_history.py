@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from tools_worker.datafactory.client import DataFactory, Found
-from tools_worker.datafactory.history import Usual, by_day, failing_since, rerun_groups, shift
+from tools_worker.datafactory.history import Drift, Usual, by_day, drift, failing_since, rerun_groups, shift
 from tools_worker.datafactory.models import SUCCEEDED, PipelineRun
 from tools_worker.datafactory.period import RETENTION_DAYS, Period, last_days
 from tools_worker.datafactory.survey import with_pipeline
@@ -82,12 +82,21 @@ def _durations(runs: tuple[PipelineRun, ...]) -> str:
 
 def _trend(runs: tuple[PipelineRun, ...]) -> str:
     changed = shift(runs)
+    steady = drift(runs)
+    if changed is None and steady is not None:
+        return _drift(steady)
     if changed is None:
         usual = Usual.of(runs)
         return "No lasting change of duration shows." if usual and usual.number >= 10 else "Too few for a trend."
     before, after = lasted(round(changed.before * 1000)), lasted(round(changed.after * 1000))
     word = "slower" if changed.slower else "faster"
     return f"It is {word} since {at(changed.since)} (run {changed.run_id}): {after} in the median, before {before}."
+
+
+def _drift(steady: Drift) -> str:
+    first, last = lasted(round(steady.first * 1000)), lasted(round(steady.last * 1000))
+    word = "slower" if steady.slower else "faster"
+    return f"It gets steadily {word}: from about {first} to about {last} within {count(steady.days, 'day')}."
 
 
 def _streak(runs: tuple[PipelineRun, ...]) -> str:
@@ -116,6 +125,7 @@ def _named(runs: Found[PipelineRun]) -> list[PipelineRun]:
 
 def _shown(runs: Found[PipelineRun], period: Period) -> dict[str, Any]:
     usual, changed, groups = Usual.of(runs.items), shift(runs.items), rerun_groups(runs.items)
+    steady = drift(runs.items)
     return {
         "total": len(runs),
         "exact": runs.complete,
@@ -131,6 +141,9 @@ def _shown(runs: Found[PipelineRun], period: Period) -> dict[str, Any]:
             "median_after_s": round(changed.after),
         }
         if changed
+        else None,
+        "drift": {"days": steady.days, "first_s": round(steady.first), "last_s": round(steady.last)}
+        if steady
         else None,
         "reruns": [[{"run_id": run.run_id, "status": run.status} for run in group] for group in groups[:MAX_GROUPS]],
         "reruns_left_out": max(0, len(groups) - MAX_GROUPS),

@@ -30,11 +30,11 @@ from tools_worker.datafactory.wording import at, count, lasted, listed, sentence
 from tools_worker.runtime.periods import Dates, nothing_kept
 from tools_worker.runtime.tools import Evidence, Reply, ToolContext, ToolSpec
 
-MAX_COPIES = 15  # of about 400 bytes
+MAX_COPIES = 8  # of about 400 bytes
 USUAL_DAYS = timedelta(days=14)
 USUAL_RUNS = 100
 MIN_USUAL = 5
-WORTH_TELLING = 30  # seconds in queues, all activities together
+WORTH_TELLING = 30  # seconds of one activity in a queue: what is less is the ordinary way of a runtime
 
 
 class RunPerformanceArguments(Dates):
@@ -80,7 +80,7 @@ async def _told(context: ToolContext, selected: Selected) -> Reply:
     found = await factory.activity_runs(run)
     usual = await _usual(factory, run)
     copies = sorted((copy for copy in map(copy_of, found) if copy), key=lambda copy: -_spent(copy.activity))
-    waited = waits(found)
+    waited = [(each, spent) for each, spent in waits(found) if spent >= WORTH_TELLING]
     path = slowest_path(found, await _needs(factory, run))
     slowest = max(path, key=_spent, default=None)
     told = next((copy for copy in copies if slowest and copy.activity.id == slowest.id), None)
@@ -201,9 +201,9 @@ def _bottleneck_told(copy: Copy) -> str:
 
 
 def _queues_told(waited: Sequence[tuple[ActivityRun, int]]) -> str:
-    total = sum(spent for _, spent in waited)
-    if total < WORTH_TELLING:
+    if not waited:
         return ""
+    total = sum(spent for _, spent in waited)
     longest, spent = waited[0]
     runtimes = listed(sorted({repr(name) for each, _ in waited if (name := runtime_name(each))}), 3)
     return (

@@ -17,6 +17,7 @@ from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, 
 
 MAX_SHOWN = 40
 MAX_TOLD = 5
+MAX_UNKNOWN = 3
 MAX_QUEUED = 100  # ADF refuses more queued runs of one pipeline
 ORDER = {"stuck": 0, "queued": 1, "unknown": 2, "usual": 3}
 
@@ -72,7 +73,7 @@ def _summary(going: Sequence[Going], stuck: Sequence[Going], factories: Sequence
         return f"No run is queued or in progress in {where}."
     head = f"{count(len(going), 'unfinished run')} in {where}"
     bad = [each for each in stuck if each.verdict != "unknown"]
-    verdict = f"{len(bad)} of them far beyond their usual time" if bad else "none beyond its usual time"
+    verdict = f"{len(bad)} of them far beyond their usual time" if bad else "none known to be beyond its usual time"
     unknown = [each for each in stuck if each.verdict == "unknown"]
     told = [each for each in bad if not _within(each, bad)]
     below = len(bad) - len(told)
@@ -81,10 +82,9 @@ def _summary(going: Sequence[Going], stuck: Sequence[Going], factories: Sequence
         *(_told(each, now) for each in told[:MAX_TOLD]),
         f"{len(told) - MAX_TOLD} more in the data." if len(told) > MAX_TOLD else "",
         f"{below} of them {'is a child run' if below == 1 else 'are child runs'} of these." if below else "",
-        f"{count(len(unknown), 'run')} cannot be judged, for want of successful runs to measure by: "
-        f"{listed([f'{each.run.pipeline} (run {each.run.run_id})' for each in unknown], 3)}."
-        if unknown
-        else "",
+        f"{count(len(unknown), 'run')} cannot be judged, for want of successful runs to measure by." if unknown else "",
+        *(_told(each, now) for each in unknown[:MAX_UNKNOWN]),
+        f"{len(unknown) - MAX_UNKNOWN} more in the data." if len(unknown) > MAX_UNKNOWN else "",
         *_full_queues(going),
     )
 
@@ -102,7 +102,7 @@ def _within(each: Going, bad: Sequence[Going]) -> bool:
 def _told(each: Going, now: datetime) -> str:
     run = each.run
     old = age(run.start, now) if run.start else "an unknown time"
-    usual = f"; usually {lasted(round(each.usual.p50 * 1000))}" if each.usual else "; no history to measure by"
+    usual = f"; usually {lasted(round(each.usual.p50 * 1000))}" if each.usual else ""
     state = "has been queued" if run.status == "Queued" else f"has been {run.status}"
     head = f"{run.pipeline} in {each.factory} {state} for {old} since {at(run.start)}{usual} (run {run.run_id})"
     return f"{head}{_why(each, now)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from core.errors import InvalidArguments
 from tests.tools_worker.datafactory.build import NOW, make_run
 from tools_worker.datafactory.agreed import Held, clock, due_times, held
-from tools_worker.datafactory.models import PipelineRun
+from tools_worker.datafactory.models import InvokedBy, PipelineRun
 from tools_worker.datafactory.period import between, last_hours
 
 PERIOD = between("2026-03-08T00:00Z", "", "", NOW)
@@ -58,6 +59,17 @@ def test_a_run_that_began_before_one_time_and_ended_before_the_next_serves_the_f
     long = began(1, 8, 5.5, 120)
     days = at_six(long)
     assert (days[8].state, days[9].state) == ("late", "missed")
+
+
+def test_what_a_person_starts_in_the_afternoon_serves_the_day_that_was_missed() -> None:
+    repair = replace(began(2, 9, 15, 30), invoked_by=InvokedBy("somebody", type="Manual"))
+    days = at_six(began(1, 9, 2, 10, "Failed"), repair, began(3, 10, 2, 10, "Failed"))
+    assert (days[9].state, days[9].run, days[10].state) == ("late", repair, "missed")
+
+
+def test_a_run_that_always_begins_just_after_the_time_is_late_and_not_a_day_early() -> None:
+    runs = [began(day, day, 6.1, 20) for day in (7, 8, 9, 10)]
+    assert [each.state for each in at_six(*runs).values()] == ["late", "late", "late"]
 
 
 def test_the_next_days_run_does_not_make_a_missed_day_late() -> None:
