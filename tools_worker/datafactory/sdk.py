@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
@@ -27,15 +27,16 @@ from tools_worker.datafactory.models import (
     Trigger,
     TriggerRun,
 )
+from tools_worker.datafactory.paging import MAX_PAGES, Cursor, from_both_ends
 from tools_worker.datafactory.traffic import Freshness
 
 T = TypeVar("T")
-MAX_PAGES = 300  # 30,000 runs: beyond it the answer says that it is not complete
 MAX_LOG_PAGES = 40  # the log is the whole resource group's; others may write much into it
 DEFINITIONS_LAST = 6  # times as long as runs, which change by themselves
 STEP, HOUR = timedelta(seconds=10), timedelta(hours=1)
 MARGIN = timedelta(days=1)  # ADF's clock is not ours, and an update can be written late
 RETENTION = timedelta(days=45)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _NAME = re.compile(r"[^<>*#.%&:\\+?/\x00-\x1f]{1,260}")  # ADF's own rule for names
 
@@ -93,11 +94,22 @@ class SdkDataFactory:
         return PipelineRun.of(raw)
 
     async def activity_runs(self, run: PipelineRun) -> Found[ActivityRun]:
-        body = self._window((run.start or self._clock() - RETENTION) - MARGIN) | {
-            "orderBy": [{"orderBy": "ActivityRunStart", "order": "ASC"}]
-        }
-        path = f"/pipelineruns/{_run_segment(run.run_id)}/queryActivityruns"
-        return await self._query(path, body, ActivityRun.of, key=lambda activity: activity.id)
+        window = self._window((run.start or self._clock() - RETENTION) - MARGIN)
+        path = f"{self._id.path}/pipelineruns/{_run_segment(run.run_id)}/queryActivityruns"
+
+        def cursor(order: str) -> Cursor[ActivityRun]:
+            body = window | {"orderBy": [{"orderBy": "ActivityRunStart", "order": order}]}
+            return Cursor(lambda page: self._arm.post(path, page), body, ActivityRun.of)
+
+        ahead = cursor("ASC")
+        read, complete = await ahead.next(), ahead.ended
+        if not ahead.over:
+            read, complete = await from_both_ends(
+                ahead, cursor("DESC"), lambda activity: activity.start or _NEVER, read
+            )
+        found: dict[str, ActivityRun] = {}
+        _add(found, read, lambda activity: activity.id)
+        return Found(tuple(found.values()), complete)
 
     async def trigger_runs(
         self,
@@ -199,25 +211,16 @@ class SdkDataFactory:
         limit: int | None = None,
     ) -> Found[T]:
         """`past` a record means that nothing after it is wanted either."""
-        found: dict[str, T] = {}  # by id: a run that changes while we page can come twice
-        token = ""
-        for _ in range(MAX_PAGES):
-            # Window and filters go with every page: a token alone is answered with nothing.
-            page = await self._arm.post(
-                f"{self._id.path}{path}", body | ({"continuationToken": token} if token else {})
-            )
-            records = [read(raw) for raw in fields.items(page, "value")]
-            for record in filter(keep, records):
-                found.setdefault(key(record) or f"nameless {len(found)}", record)
+        found: dict[str, T] = {}
+        cursor = Cursor(lambda page: self._arm.post(f"{self._id.path}{path}", page), body, read)
+        while not cursor.over:
+            page = await cursor.next()
+            _add(found, filter(keep, page), key)
             if limit is not None and len(found) > limit:
                 return Found(tuple(found.values())[:limit], complete=False)
-            following = fields.text(page, "continuationToken")
-            if not following or any(map(past, records)):
+            if any(map(past, page)):
                 return Found(tuple(found.values()))
-            if following == token:  # the service is going in circles
-                break
-            token = following
-        return Found(tuple(found.values()), complete=False)
+        return Found(tuple(found.values()), complete=cursor.ended)
 
     async def _listed(self, path: str) -> AsyncIterator[object]:
         following = f"{self._id.path}{path}"
@@ -258,6 +261,12 @@ async def discover(arm: Arm, subscription: str) -> list[SdkDataFactory]:
     return found
 
 
+def _add(found: dict[str, T], records: Iterable[T], key: Callable[[T], str]) -> None:
+    """By id, the first one stays: a run that changes while we page can come twice."""
+    for record in records:
+        found.setdefault(key(record) or f"nameless {len(found)}", record)
+
+
 def _filters(**wanted: Status) -> list[dict[str, Any]]:
     return [
         {"operand": operand, "operator": "Equals" if isinstance(value, str) else "In", "values": _values(value)}
@@ -272,7 +281,7 @@ def _values(value: str | Sequence[str]) -> list[str]:
 
 def _whole(when: datetime, step: timedelta) -> datetime:
     """Rounded down."""
-    return when - (when - datetime.min.replace(tzinfo=UTC)) % step
+    return when - (when - _NEVER) % step
 
 
 def _iso(when: datetime) -> str:

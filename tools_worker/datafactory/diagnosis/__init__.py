@@ -15,7 +15,7 @@ from tools_worker.datafactory.diagnosis.earlier import fetch_fewer_rows, unusual
 from tools_worker.datafactory.diagnosis.elsewhere import Elsewhere, fetch_elsewhere
 from tools_worker.datafactory.diagnosis.estate import Estate, fetch_estate
 from tools_worker.datafactory.diagnosis.facts import Facts
-from tools_worker.datafactory.diagnosis.history import fetch_history
+from tools_worker.datafactory.diagnosis.history import History, fetch_history
 from tools_worker.datafactory.diagnosis.impact import fetch_parents
 from tools_worker.datafactory.diagnosis.record import Action, Diagnosis, EvidenceId, Recurrence, Step
 from tools_worker.datafactory.diagnosis.runtime_state import fetch_runtime_state, settled
@@ -78,18 +78,17 @@ async def _read(factory: DataFactory, run: PipelineRun, now: datetime) -> tuple[
     """In two rounds, each side by side: the run, then what its cause and its history call for. A run that went well
     as usual needs no explaining."""
     walk, well = Walk(factory), _well(run)
-    tree, history, estate, elsewhere = await asyncio.gather(
+    tree, (history, changes), estate, elsewhere = await asyncio.gather(
         walk.read(run, _wanted(run)),
-        fetch_history(factory, run, now),
+        _history_and_changes(factory, run, now),
         fetch_estate(factory) if not well else _given(Estate()),
         fetch_elsewhere(factory, run, now) if run.failed else _given(Elsewhere()),
     )
     found = [] if well else [c for c in causes(tree, estate.definitions) if c.activity is not None or run.failed]
-    runtime, parents, fewer, changes = await asyncio.gather(
+    runtime, parents, fewer = await asyncio.gather(
         fetch_runtime_state(factory, found[0] if found else None),
         fetch_parents(factory, run),
         fetch_fewer_rows(factory, tree, history),
-        fetch_changes(factory, *since_last_good(history, now)) if not well else _given(Changes()),
     )
     if well and (fewer or unusual_time(history)):
         estate, changes = await asyncio.gather(
@@ -99,6 +98,14 @@ async def _read(factory: DataFactory, run: PipelineRun, now: datetime) -> tuple[
         factory.name, tree, history, now, walk.gaps, fewer, parents, estate, elsewhere, runtime, changes
     )  # fmt: skip
     return facts, [*(settled(cause, runtime) for cause in found[:1]), *found[1:]]
+
+
+async def _history_and_changes(factory: DataFactory, run: PipelineRun, now: datetime) -> tuple[History, Changes]:
+    """The Activity Log is asked from the last good run on, so the history comes first."""
+    history = await fetch_history(factory, run, now)
+    if _well(run):
+        return history, Changes()
+    return history, await fetch_changes(factory, *since_last_good(history, now))
 
 
 async def _given(value: T) -> T:
