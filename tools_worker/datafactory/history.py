@@ -14,6 +14,7 @@ MIN_SIDE = 5  # runs before and after a change: fewer are chance
 MIN_RATIO = 1.5  # of the medians
 MIN_SECONDS = 30.0  # a second becoming two is no news
 MIN_DAYS = 7  # with runs: a trend over fewer is chance
+END = 3  # days at either end that tell how long it took then
 MIN_AGREEMENT = 0.6  # of all pairs of days, those in order less those in disorder
 MIN_GROWTH = 1.25  # from the first day to the last
 COARSE = 32  # places tried at each step of the search
@@ -53,7 +54,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A duration that grows or shrinks day by day: fitted seconds on the first and the last day."""
+    """A duration that grows or shrinks day by day: the median seconds of its first and of its last days."""
 
     since: datetime
     first: float
@@ -98,14 +99,11 @@ def drift(runs: Iterable[PipelineRun]) -> Drift | None:
     rising = sum((other[1] > one[1]) - (other[1] < one[1]) for one, other in pairs)
     if abs(rising) < MIN_AGREEMENT * len(pairs):
         return None
-    slope = statistics.median((other[1] - one[1]) / (other[0] - one[0]).days for one, other in pairs)
-    length = (days[-1][0] - days[0][0]).days
-    middle = statistics.median(seconds - slope * (day - days[0][0]).days for day, seconds in days)
-    first, last = max(0.0, middle), max(0.0, middle + slope * length)
+    first, last = (statistics.median(seconds for _, seconds in end) for end in (days[:END], days[-END:]))
     low, high = sorted((first, last))
-    if high - low < MIN_SECONDS or high < low * MIN_GROWTH:
+    if high - low < MIN_SECONDS or high < low * MIN_GROWTH or (last > first) != (rising > 0):
         return None
-    return Drift(datetime.combine(days[0][0], time(), UTC), first, last, length)
+    return Drift(datetime.combine(days[0][0], time(), UTC), first, last, (days[-1][0] - days[0][0]).days)
 
 
 def _daily(runs: Iterable[PipelineRun]) -> list[tuple[date, float]]:

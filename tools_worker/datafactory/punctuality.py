@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from tools_worker.datafactory.backlog import Backlog, backlog_of
 from tools_worker.datafactory.client import DataFactory, Found
 from tools_worker.datafactory.history import Usual
-from tools_worker.datafactory.lateness import GRACE, missed, pipelines_of, window_start
+from tools_worker.datafactory.lateness import GRACE, missed, pipelines_of, scheduled, window_start
 from tools_worker.datafactory.models import FAILED, SUCCEEDED, PipelineRun, Trigger, TriggerRun
 from tools_worker.datafactory.period import RETENTION_DAYS, Period
 from tools_worker.datafactory.schedules import Due, Recurrence, Tumbling
@@ -49,6 +49,19 @@ class Checked:
         return [] if windows else [run for run in self.runs if run.status == FAILED]
 
     @property
+    def silence(self) -> tuple[TriggerRun | None, TriggerRun] | None:
+        """The firings before and after the missed times, where it fired again and nothing fired between them."""
+        if len(self.missed) < 2:
+            return None
+        begin, end = self.missed[0].at, self.missed[-1].at
+        timed = [(when, run) for run in self.runs if (when := scheduled(run)) is not None]
+        if any(begin < when < end for when, _ in timed):
+            return None
+        before = max((each for each in timed if each[0] <= begin), key=_when, default=(None, None))[1]
+        after = min((each for each in timed if each[0] >= end), key=_when, default=None)
+        return (before, after[1]) if after is not None else None
+
+    @property
     def open_windows(self) -> int:
         return len(self.backlog.open) if self.backlog else 0
 
@@ -73,6 +86,10 @@ class Answer:
     late: tuple[Late, ...]
     complete: bool
     unjudged: int = 0
+
+
+def _when(each: tuple[datetime, TriggerRun]) -> datetime:
+    return each[0]
 
 
 async def check(

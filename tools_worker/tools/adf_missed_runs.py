@@ -215,6 +215,10 @@ def _missed_told(each: Checked) -> str:
 
 def _silent_told(each: Checked) -> str:
     """Since when nothing fired, where times were missed or the trigger is off."""
+    if each.silence is not None:
+        before, after = each.silence
+        since = f" between {at(before.at)} and {at(after.at)}" if before else f" before {at(after.at)}"
+        return f"nothing fired{since}, when it fired again (trigger run {after.id})"
     if not each.last_known or not (each.missed or not each.started):
         return ""
     if each.last is None:

@@ -69,7 +69,7 @@ def _told(factory: str, name: str, runs: Found[PipelineRun], period: Period) -> 
 
 def _rate(statuses: Counter[str]) -> str:
     ended = statuses[SUCCEEDED] + statuses["Failed"]
-    return f" ({100 * statuses[SUCCEEDED] / ended:.0f}% of those that ended well or badly succeeded)" if ended else ""
+    return f" (success rate {100 * statuses[SUCCEEDED] / ended:.0f}%)" if ended else ""
 
 
 def _durations(runs: tuple[PipelineRun, ...]) -> str:
@@ -96,7 +96,7 @@ def _trend(runs: tuple[PipelineRun, ...]) -> str:
 def _drift(steady: Drift) -> str:
     first, last = lasted(round(steady.first * 1000)), lasted(round(steady.last * 1000))
     word = "slower" if steady.slower else "faster"
-    return f"It gets steadily {word}: from about {first} to about {last} within {count(steady.days, 'day')}."
+    return f"It gets steadily {word}: from about {first} to about {last} in {count(steady.days, 'day')}."
 
 
 def _streak(runs: tuple[PipelineRun, ...]) -> str:

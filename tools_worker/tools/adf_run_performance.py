@@ -93,7 +93,7 @@ async def _told(context: ToolContext, selected: Selected) -> Reply:
             f"({run.status or 'status unknown'}, run {run.run_id}) {_took(run, context)}{_against(usual)}.",
             _path_told(path) or "It has no ended activity runs, so nothing can be said about where the time went.",
             _copy_told(told) if told else _no_copy(slowest),
-            _queues_told(waited),
+            _queues_told([each for each in waited if told is None or each[0] is not told.activity]),
             "" if found.complete else "Not all activity runs could be read.",
         ),
         data={
@@ -178,7 +178,7 @@ def _copy_told(copy: Copy) -> str:
     name = copy.activity.name
     if not copy.phases:
         return f"The output of copy {name} does not tell its phases."
-    phases = listed([f"{phase} {seconds} s" for phase, seconds in copy.phases.items()], 7)
+    phases = listed([f"{phase} {lasted(seconds * 1000)}" for phase, seconds in copy.phases.items()], 7)
     how = [count(copy.units, "data integration unit")] if copy.units is not None else []
     how += [count(copy.parallel, "parallel copy")] if copy.parallel is not None else []
     place = f" on integration runtime {copy.runtime!r}" if copy.runtime else ""
@@ -205,6 +205,9 @@ def _queues_told(waited: Sequence[tuple[ActivityRun, int]]) -> str:
         return ""
     total = sum(spent for _, spent in waited)
     longest, spent = waited[0]
+    if len(waited) == 1:
+        place = repr(runtime_name(longest)) if runtime_name(longest) else "an integration runtime"
+        return f"{longest.name} waited {lasted(spent * 1000)} in the queue of {place}."
     runtimes = listed(sorted({repr(name) for each, _ in waited if (name := runtime_name(each))}), 3)
     return (
         f"{count(len(waited), 'activity')} waited in the queue of {runtimes or 'an integration runtime'}, "
@@ -216,7 +219,7 @@ def _no_copy(slowest: ActivityRun | None) -> str:
     if slowest is None:
         return ""
     waited = queue_seconds(slowest)
-    queued = f", {waited} s of it in the queue of the integration runtime" if waited else ""
+    queued = f", {lasted(waited * 1000)} of it in the queue of the integration runtime" if waited else ""
     where = "its child run tells where" if slowest.child_run_id else "its output does not tell where inside it"
     return f"Most of it is {slowest.name} ({lasted(slowest.duration_ms)}{queued}); {where}."
 

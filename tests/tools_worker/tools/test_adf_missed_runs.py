@@ -115,6 +115,20 @@ async def test_tells_since_when_a_stopped_trigger_is_silent() -> None:
     assert reply.data["triggers"][0]["last_fired"] == {"id": "Hourly-80", "at": "2026-03-07T00:00:00Z"}
 
 
+async def test_tells_between_which_times_a_paused_trigger_was_silent() -> None:
+    reply = await ask(TOOL, prod(triggers=[schedule()], trigger_runs=fired(1, 2, 3, 8, 9)), hours=10)
+    assert (
+        "4 due times without a run, at 2026-03-10 01:00 UTC, 2026-03-10 02:00 UTC, 2026-03-10 03:00 UTC and "
+        "2026-03-10 04:00 UTC; nothing fired between 2026-03-10 00:00 UTC and 2026-03-10 05:00 UTC, when it fired "
+        "again (trigger run Hourly-3)." in reply.summary
+    )
+
+
+async def test_single_misses_are_not_called_a_silence() -> None:
+    reply = await ask(TOOL, prod(triggers=[schedule()], trigger_runs=fired(1, 3, 5)), hours=6)
+    assert "nothing fired" not in reply.summary
+
+
 async def test_a_trigger_that_never_fired_says_so() -> None:
     reply = await ask(TOOL, prod(triggers=[schedule(state="Stopped")]), hours=3)
     assert "it has not fired in the 45 days that are kept" in reply.summary

@@ -67,7 +67,7 @@ async def test_the_first_run_of_the_day_waited_for_the_runtime() -> None:
     reply = await ask(TOOL, day(), pipeline="loadsales", which="first")
     assert f"(Succeeded, run {guid(1)}) took 1 h 3 min; before it 3 min 0 s was usual" in reply.summary
     assert "Bottleneck of CopySales: queue (97% of its time): it waited for the integration runtime" in reply.summary
-    assert "1 activity waited in the queue of 'SHIR-OnPrem', 1 h 0 min together" in reply.summary
+    assert "Copy CopySales on integration runtime 'SHIR-OnPrem': queue 1 h 0 min, " in reply.summary
     assert reply.data["bottleneck"] == {"activity": "CopySales", "phase": "queue", "seconds": 3600}
 
 
@@ -122,10 +122,23 @@ async def test_a_lookup_that_waited_in_the_queue_is_told() -> None:
     lookup = make_activity(1, name="ReadWatermark", type="Lookup", status="Succeeded", minutes=26, output=output)
     world = prod(runs=[make_run(1, status="Succeeded")], activities={guid(1): [lookup]})
     reply = await ask(TOOL, world, run_id=guid(1))
-    assert "1500 s of it in the queue of the integration runtime" in reply.summary
+    assert "25 min 0 s of it in the queue of the integration runtime" in reply.summary
     assert reply.data["queued"] == [
         {"activity": "ReadWatermark", "id": guid(10_001), "seconds": 1500, "runtime": "SHIR"}
     ]
+
+
+async def test_copies_that_waited_beside_the_slowest_are_summed_up() -> None:
+    copies = [
+        make_activity(
+            n, name=f"Copy{n}", status="Succeeded", minutes=9 + n, output=copy_output(queue=100 * n, reading=60)
+        )
+        for n in (1, 2, 3)
+    ]
+    world = prod(runs=[make_run(1, status="Succeeded")], activities={guid(1): copies})
+    reply = await ask(TOOL, world, run_id=guid(1))
+    assert "2 activities waited in the queue of 'SHIR-OnPrem', 5 min 0 s together, Copy2 longest with" in reply.summary
+    assert [row["seconds"] for row in reply.data["queued"]] == [300, 200, 100]
 
 
 @pytest.mark.parametrize("wrong", [{}, {"run_id": "x", "pipeline": "y"}, {"pipeline": "y", "which": "third"}])
