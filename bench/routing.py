@@ -2,9 +2,10 @@
 
 Plays every `bench/questions/*.jsonl` against the tool set its lines name: `tools_<set>.json`, or the app's own tools
 ("adf") when they name none. Those are played twice, with all tools in one hand and through the agents: which specialist
-the supervisor asks, and which tool that one calls. A line expects a tool by `expect_tool` (null: none fits) or by
-`intent`, which the tool set maps to tools, and arguments by `expect_args` or by its further keys. The last line printed
-is one JSON object.
+the supervisor asks, and which tool that one calls. A line expects a tool by `expect_tool` (several: any of them; null:
+none fits) or by `intent`, which the tool set maps to tools, and arguments by `expect_args` or by its further keys.
+`checklist.jsonl` has paraphrases of what operators ask (`asks` counts the questions); the planner's tests use none of
+them. The last line printed is one JSON object.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ INTENTS: dict[str, list[str | None]] = {
     "activities_of_run": ["adf_activity_runs"],
 }
 ONE_TEXT = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
-OWN_KEYS = frozenset({"question", "tools", "expect_tool", "expect_args", "intent"})
+OWN_KEYS = frozenset({"question", "tools", "expect_tool", "expect_args", "intent", "asks"})
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ async def calls_for(planner: Planner, question: str, tools: ToolSet) -> tuple[Ca
 
 def expected_tools(line: dict[str, Any], tools: ToolSet) -> list[str | None] | None:
     if "expect_tool" in line:
-        return [line["expect_tool"]]
+        wanted = line["expect_tool"]
+        return wanted if isinstance(wanted, list) else [wanted]
     return tools.intents.get(line.get("intent", ""))
 
 
@@ -138,7 +140,8 @@ async def main() -> None:
     scores = {
         path.stem: await play(lines_of(path), sets | {"adf": our_tools()}) for path in sorted(HERE.glob("*.jsonl"))
     }
-    scores["operators_through_agents"] = await play(lines_of(HERE / "operators.jsonl"), {"adf": our_agents()})
+    for name in ("operators", "checklist"):
+        scores[f"{name}_through_agents"] = await play(lines_of(HERE / f"{name}.jsonl"), {"adf": our_agents()})
     for name, score in scores.items():
         if not args.json:
             print(f"{name}: {score.tool} of {score.asked} tools, {score.arguments} of {score.with_arguments} arguments")
