@@ -1,4 +1,4 @@
-"""How true diagnoses are: `python -m bench.diagnosis [--world NAME …] [--short] [--json]`.
+"""How true diagnoses are: `python -m bench.diagnosis [--world NAME …] [--short] [--show] [--json]`.
 
 Every case of `bench/truth/*.json`, written by hand from the story of a world, is played through the own path of the
 product: a call on the tool's storage queue, the Functions host, the tool, the reply queue. The structured fields of the
@@ -24,24 +24,26 @@ from bench.diagnosis.playing import Played, play_world
 REPETITIONS, REPETITIONS_SHORT = 5, 2  # of the deep case
 
 
-async def measure(worlds: Sequence[str], *, short: bool, quiet: bool) -> dict[str, Any]:
+async def measure(options: argparse.Namespace, worlds: Sequence[str]) -> dict[str, Any]:
     found: list[Played] = []
     for world in worlds:
         if world != DEEP.world:
-            found += tell(await play_world(world, truth.load(world)), quiet)
+            found += tell(await play_world(world, truth.load(world)), options)
     measured = figures.summarised(found)
     if DEEP.world in worlds:
-        deep = await measure_deep(REPETITIONS_SHORT if short else REPETITIONS)
-        tell(deep.played, quiet)
+        deep = await measure_deep(REPETITIONS_SHORT if options.short else REPETITIONS)
+        tell(deep.played, options)
         measured["deep"] = deep.figures
         measured["forbidden_conclusions"] += sum(len(each.grade.forbidden) for each in deep.played)
     return measured
 
 
-def tell(played: Sequence[Played], quiet: bool) -> Sequence[Played]:
+def tell(played: Sequence[Played], options: argparse.Namespace) -> Sequence[Played]:
     for each in played:
-        if not each.grade.right or not quiet:
+        if not each.grade.right or not options.json:
             print(figures.line(each), flush=True)
+        if not each.grade.right and options.show:
+            print(f"   asked: {json.dumps(each.asked)}\n   reply: {each.reply}", flush=True)
     return played
 
 
@@ -53,8 +55,9 @@ def main() -> None:
     parser.add_argument("--world", action="append", choices=every, help="only this one; may be repeated")
     parser.add_argument("--short", action="store_true", help="fewer repetitions of the deep case")
     parser.add_argument("--json", action="store_true", help="only what went wrong and the last line")
+    parser.add_argument("--show", action="store_true", help="the question and the reply of each case that went wrong")
     options = parser.parse_args()
-    measured = asyncio.run(measure(options.world or every, short=options.short, quiet=options.json))
+    measured = asyncio.run(measure(options, options.world or every))
     print(json.dumps(measured))
     sys.exit(1 if measured["forbidden_conclusions"] else 0)
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bench.diagnosis.grading import Grade, grade, texts
@@ -31,6 +31,8 @@ class Played:
     seconds: float = 0.0
     adf_calls: int = 0
     run_id: str = ""
+    asked: Json = field(default_factory=dict)
+    reply: str = ""
 
 
 async def play_world(world: str, cases: Sequence[Case]) -> list[Played]:
@@ -76,6 +78,8 @@ async def play(case: Case, tool: ToolQueue, adf: Witness, known: Known, anchor: 
         seconds=seconds,
         adf_calls=spent,
         run_id=run_id,
+        asked=question,
+        reply=value,
     )
 
 
