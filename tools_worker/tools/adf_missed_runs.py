@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field, model_validator
 
 from core.errors import not_found
-from tools_worker.datafactory import agreed
-from tools_worker.datafactory.agreed import Held
-from tools_worker.datafactory.backlog import Backlog, unmet
 from tools_worker.datafactory.client import DataFactory
-from tools_worker.datafactory.lateness import certain, pipelines_of
+from tools_worker.datafactory.lateness import pipelines_of
 from tools_worker.datafactory.period import Period
 from tools_worker.datafactory.punctuality import Answer, Checked, Late, check
+from tools_worker.datafactory.punctuality.agreed import READ_BEFORE, Kept, clock, due_times, ended_at, held
+from tools_worker.datafactory.punctuality.backlog import Backlog, unmet
+from tools_worker.datafactory.punctuality.words import kept_told, late_told, told
 from tools_worker.datafactory.survey import survey, with_pipeline
-from tools_worker.datafactory.wording import age, at, count, lasted, listed, sentences, stamp
+from tools_worker.datafactory.wording import count, listed, sentences, stamp
 from tools_worker.runtime.periods import HoursOrDates, nothing_kept
 from tools_worker.runtime.tools import Evidence, Reply, ToolContext, ToolSpec
 
@@ -47,15 +46,6 @@ class MissedRunsArguments(HoursOrDates):
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """One factory's days held against the agreed time."""
-
-    factory: str
-    pipeline: str
-    days: tuple[Held, ...]
-
-
 async def adf_missed_runs(context: ToolContext, args: MissedRunsArguments) -> Reply:
     factories = await context.factories.chosen(args.factory)
     period = args.period(context.now)
@@ -74,11 +64,11 @@ async def adf_missed_runs(context: ToolContext, args: MissedRunsArguments) -> Re
     answers = [answer for _, answer in asked.answers]
     return Reply(
         summary=sentences(
-            *(_kept_told(each, args, context) for each in kept),
+            *(kept_told(each, context.now) for each in kept),
             _head(checked, [factory.name for factory, _ in asked.answers], args, period),
             "" if troubled or not checked else "No due time of a schedule or window was missed or is open.",
             *_told_all(troubled, context),
-            _late_told(late),
+            late_told(late),
             *_unread(answers),
             asked.caveat,
             period.caveat,
@@ -86,7 +76,7 @@ async def adf_missed_runs(context: ToolContext, args: MissedRunsArguments) -> Re
         data={
             "window": period.as_data(context.now),
             "exact": not asked.silent and all(answer.complete for answer in answers),
-            "agreed": [_kept_shown(each, args) for each in kept],
+            "agreed": [_kept_shown(each) for each in kept],
             "checked": len(checked),
             "not_started": sum(not each.started for each in checked),
             "triggers": [_shown(each) for each in troubled[:MAX_TRIGGERS]],
@@ -113,15 +103,15 @@ async def _known(factories: Sequence[DataFactory], args: MissedRunsArguments) ->
 async def _kept(
     factories: Sequence[DataFactory], args: MissedRunsArguments, period: Period, context: ToolContext
 ) -> list[Kept]:
-    time = agreed.clock(args.agreed_finish or "")
-    dues = agreed.due_times(time, period, context.now)
+    time = clock(args.agreed_finish or "")
+    dues = due_times(time, period, context.now)
     holders = await with_pipeline(factories, args.pipeline or "")
     spelling = {factory.name: name for factory, name in holders.answers}
 
     async def days(factory: DataFactory) -> Kept:
         name = spelling[factory.name]
-        runs = await factory.pipeline_runs(period.since - agreed.READ_BEFORE, None, pipeline=name)
-        return Kept(factory.name, name, tuple(agreed.held(runs.items, dues, context.now)))
+        runs = await factory.pipeline_runs(period.since - READ_BEFORE, None, pipeline=name)
+        return Kept(factory.name, name, time, period.zone.name, tuple(held(runs.items, dues, context.now)))
 
     found = await survey([factory for factory, _ in holders.answers], days)
     return [kept for _, kept in found.answers]
@@ -143,131 +133,14 @@ def _unread(answers: Sequence[Answer]) -> list[str]:
     ]
 
 
-def _kept_told(kept: Kept, args: MissedRunsArguments, context: ToolContext) -> str:
-    zone = args.timezone or "UTC"
-    head = f"{kept.pipeline} in {kept.factory}, agreed to end well by {args.agreed_finish} ({zone})"
-    over = [day for day in kept.days if day.state != "open"]
-    bad = [day for day in over if day.state != "met"]
-    waiting = [day for day in kept.days if day.state == "open"]
-    if not kept.days:
-        return f"{head}: no agreed time lies in the window."
-    if not over:
-        return sentences(f"{head}: {_day_told(waiting[-1], context)}.")
-    newest = [] if bad and bad[-1] is over[-1] else [f"the newest time {_day_told(over[-1], context)}"]
-    told = [_day_told(day, context) for day in reversed(bad)]
-    return sentences(
-        f"{head}: in time on {len(over) - len(bad)} of {count(len(over), 'day')}.",
-        f"Not in time: {listed(told, MAX_TIMES)}." if told else "",
-        *(f"{text[0].upper()}{text[1:]}." for text in newest),
-        *(f"{text[0].upper()}{text[1:]}." for text in (_day_told(day, context) for day in waiting)),
-    )
-
-
-def _day_told(day: Held, context: ToolContext) -> str:
-    run = day.run
-    named = f"run {run.run_id}" if run else ""
-    when = f"{day.day.isoformat()} (due {at(day.due)})"
-    if day.state == "met" and run:
-        return f"{when} was met: {named} ended {at(agreed.ended_at(run))}"
-    if day.state == "late" and run and day.late_by is not None:
-        by = lasted(round(day.late_by.total_seconds() * 1000))
-        return f"{when} was missed by {by}: {named} ended {at(agreed.ended_at(run))}"
-    if run is None:
-        return f"{when} {'is still to come' if day.state == 'open' else 'was missed'}: no run began"
-    since = f" since {at(run.start)}, for {age(run.start, context.now)}" if run.unfinished and run.start else ""
-    state = f"{named} {'is' if run.unfinished else 'ended'} {run.status or 'in an unknown status'}{since}"
-    return f"{when} {'is still to come' if day.state == 'open' else 'was missed'}: {state}"
-
-
 def _weight(each: Checked) -> int:
     return len(each.missed) + each.open_windows + len(each.failed)
 
 
 def _told_all(troubled: Sequence[Checked], context: ToolContext) -> list[str]:
-    told = [_told(each, context) for each in troubled[:MAX_TIMES]]
-    more = len(troubled) - len(told)
-    return [*told, f"{count(more, 'more trigger')} with trouble in the data." if more else ""]
-
-
-def _told(each: Checked, context: ToolContext) -> str:
-    name = f"{each.trigger.name!r} in {each.factory!r}"
-    starts = f", which starts {listed(list(pipelines_of(each.trigger)))}" if pipelines_of(each.trigger) else ""
-    state = "" if each.started else f" is {(each.trigger.state or 'in an unknown state').lower()};"
-    windows = _windows_told(each.backlog, context) if each.backlog and each.backlog.open else ""
-    parts = [_missed_told(each), windows, _failed_told(each), _silent_told(each)]
-    told = "; ".join(part for part in parts if part)
-    doubt = each.doubt.rstrip(".")
-    body = f"{name}{starts}:{state} {told}" if told else f"{name}{starts}:{state} cannot be judged, {doubt}"
-    return f"{body}{f' ({doubt})' if told and doubt else ''}."
-
-
-def _missed_told(each: Checked) -> str:
-    sure = certain(each.missed)
-    unsure = len(each.missed) - len(sure)
-    parts = []
-    if sure:
-        times = listed([at(due.at) for due in sure[:MAX_TIMES]] + [""] * (len(sure) - MAX_TIMES), MAX_TIMES)
-        parts.append(f"{count(len(sure), 'due time')} without a run, at {times}")
-    if unsure:
-        parts.append(f"{count(unsure, 'time')} that a clock change or an undocumented rule makes unsure had no run")
-    return "; ".join(parts)
-
-
-def _silent_told(each: Checked) -> str:
-    """Since when nothing fired, where times were missed or the trigger is off."""
-    if each.silence is not None:
-        before, after = each.silence
-        since = f" between {at(before.at)} and {at(after.at)}" if before else f" before {at(after.at)}"
-        return f"nothing fired{since}, when it fired again (trigger run {after.id})"
-    if not each.last_known or not (each.missed or not each.started):
-        return ""
-    if each.last is None:
-        return "it has not fired in the 45 days that are kept"
-    run = f" (trigger run {each.last.id})" if each.last.id else ""
-    return f"it last fired {at(each.last.at)}{run}"
-
-
-def _windows_told(backlog: Backlog, context: ToolContext) -> str:
-    statuses = sorted({window.status for window in backlog.open})
-    counts = ", ".join(f"{sum(window.status == status for window in backlog.open)} {status}" for status in statuses)
-    oldest = backlog.open[0]
-    parts = [
-        f"{count(len(backlog.open), 'window')} due and not succeeded ({counts}), the oldest from {at(oldest.begin)}, "
-        f"due for {age(oldest.end, context.now)}",
-        _blocker_told(backlog),
-        f"it waits for {listed(backlog.upstream)}" if backlog.upstream else "",
-        f"as many windows run as may run at once ({backlog.tumbling.concurrency})" if backlog.at_its_limit else "",
-    ]
-    return "; ".join(part for part in parts if part)
-
-
-def _blocker_told(backlog: Backlog) -> str:
-    blocked = backlog.blocker
-    if blocked is None:
-        return ""
-    run = f", trigger run {blocked.run.id}, since {at(blocked.run.at)}" if blocked.run and blocked.run.id else ""
-    after = [window for window in backlog.waiting if window.begin > blocked.begin]
-    those = f"{count(len(after), 'window')} after it wait{'s' if len(after) == 1 else ''} for" if after else "next is"
-    return f"{those} the window from {at(blocked.begin)}, which {blocked.word}{run}"
-
-
-def _failed_told(each: Checked) -> str:
-    if not each.failed:
-        return ""
-    newest = each.failed[0]
-    head = f"{count(len(each.failed), 'firing')} failed to start its pipelines"
-    return f"{head}, the newest at {at(newest.at)} (trigger run {newest.id})"
-
-
-def _late_told(late: Sequence[Late]) -> str:
-    told = [
-        f"{each.run.pipeline} in {each.factory} run {each.run.run_id} "
-        f"{'has run' if each.run.unfinished else 'took'} {lasted(round(each.took * 1000))} "
-        f"(usually {lasted(round(each.usual.p50 * 1000))})"
-        for each in late[:3]
-    ]
-    more = f"; {len(late) - 3} more" if len(late) > 3 else ""
-    return f"Late by their own history: {'; '.join(told)}{more}." if told else ""
+    first = [told(each, context.now) for each in troubled[:MAX_TIMES]]
+    more = len(troubled) - len(first)
+    return [*first, f"{count(more, 'more trigger')} with trouble in the data." if more else ""]
 
 
 def _shown(each: Checked) -> dict[str, Any]:
@@ -304,19 +177,19 @@ def _backlog_shown(backlog: Backlog) -> dict[str, Any]:
     }
 
 
-def _kept_shown(kept: Kept, args: MissedRunsArguments) -> dict[str, Any]:
+def _kept_shown(kept: Kept) -> dict[str, Any]:
     days = [
         {
             "day": day.day.isoformat(),
             "due": stamp(day.due),
             "state": day.state,
             "run_id": day.run.run_id if day.run else None,
-            "ended": stamp(agreed.ended_at(day.run)) if day.run else None,
+            "ended": stamp(ended_at(day.run)) if day.run else None,
             "late_s": round(day.late_by.total_seconds()) if day.late_by is not None else None,
         }
         for day in kept.days
     ]
-    return {"factory": kept.factory, "pipeline": kept.pipeline, "agreed_finish": args.agreed_finish, "days": days}
+    return {"factory": kept.factory, "pipeline": kept.pipeline, "agreed_finish": f"{kept.agreed:%H:%M}", "days": days}
 
 
 def _late_shown(each: Late) -> dict[str, Any]:

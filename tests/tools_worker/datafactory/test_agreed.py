@@ -9,9 +9,9 @@ import pytest
 
 from core.errors import InvalidArguments
 from tests.tools_worker.datafactory.build import NOW, make_run
-from tools_worker.datafactory.agreed import Held, clock, due_times, held
 from tools_worker.datafactory.models import InvokedBy, PipelineRun
 from tools_worker.datafactory.period import between, last_hours
+from tools_worker.datafactory.punctuality.agreed import Held, clock, due_times, held
 
 PERIOD = between("2026-03-08T00:00Z", "", "", NOW)
 

@@ -38,6 +38,17 @@ class Held:
         return ended - self.due if ended else None
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The days of one pipeline held against the agreed time."""
+
+    factory: str
+    pipeline: str
+    agreed: time
+    zone: str
+    days: tuple[Held, ...]
+
+
 def clock(text: str) -> time:
     """HH:MM. Raises InvalidArguments."""
     try:

@@ -1,4 +1,4 @@
-"""Did everything start, and end, in its time: triggers held against their runs, and runs against their own history."""
+"""Triggers held against their runs, and runs against their own history."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tools_worker.datafactory.backlog import Backlog, backlog_of
 from tools_worker.datafactory.client import DataFactory, Found
 from tools_worker.datafactory.history import Usual
 from tools_worker.datafactory.lateness import GRACE, missed, pipelines_of, scheduled, window_start
 from tools_worker.datafactory.models import FAILED, SUCCEEDED, PipelineRun, Trigger, TriggerRun
 from tools_worker.datafactory.period import RETENTION_DAYS, Period
+from tools_worker.datafactory.punctuality.backlog import Backlog, backlog_of
 from tools_worker.datafactory.schedules import Due, Recurrence, Tumbling
 
 BESIDE = timedelta(hours=2)  # runs fire late, and a clock change moves them by an hour
