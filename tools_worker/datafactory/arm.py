@@ -160,10 +160,16 @@ class Arm:
 
         request = HttpRequest(method, self._url(path), json=body)
         try:
+            # As a stream: the client's pipeline would decode the whole body, and we would have to do it again.
             response = await self._open().send_request(
-                request, connection_timeout=self._patience.connect_timeout, read_timeout=self._patience.read_timeout
+                request,
+                stream=True,
+                connection_timeout=self._patience.connect_timeout,
+                read_timeout=self._patience.read_timeout,
             )
-            return _answer_of(response)
+            async with response:
+                text = await response.read()
+            return Answer(response.status_code, _json_of(text), retry_after_seconds(response.headers))
         except ClientAuthenticationError as exc:
             raise refused_credential(exc) from exc
         except AzureError as exc:  # no connection, connection lost, body cut off or undecodable
@@ -211,14 +217,8 @@ def checked_endpoint(endpoint: str) -> str:
     raise ValueError(f"The ADF endpoint {endpoint!r} must use https (plain http: on the loopback address only).")
 
 
-def _answer_of(response: AsyncHttpResponse) -> Answer:
-    return Answer(response.status_code, _json_of(response), retry_after_seconds(response.headers))
-
-
-def _json_of(response: AsyncHttpResponse) -> object:
-    from azure.core.exceptions import DecodeError
-
+def _json_of(text: bytes) -> object:
     try:
-        return response.json()
-    except (ValueError, DecodeError):
+        return json.loads(text)
+    except (ValueError, RecursionError):  # the second: nested without end
         return None
