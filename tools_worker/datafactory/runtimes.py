@@ -72,7 +72,12 @@ class RuntimeHealth:
 
     @property
     def outdated(self) -> bool:
-        return bool(self.version and self.latest_version and self.version != self.latest_version)
+        return bool(self.version and self.latest_version) and _order(self.version) < _order(self.latest_version)
+
+    @property
+    def ahead(self) -> bool:
+        """Its version is newer than the one that its status calls the latest: seen where a status is old."""
+        return bool(self.version and self.latest_version) and _order(self.version) > _order(self.latest_version)
 
     @property
     def problems(self) -> list[str]:
@@ -95,6 +100,12 @@ class RuntimeHealth:
         if any(node.full for node in online):
             return "partly full"
         return "enough" if len(self.nodes) > 1 else "enough, on one node only"
+
+
+def _order(version: str) -> list[int]:
+    """5.10 comes after 5.9; what is no number counts as 0."""
+    parts = version.split(".")[:6]
+    return [int(part) if part.isascii() and part.isdigit() and len(part) < 10 else 0 for part in parts]
 
 
 def health(runtime: IntegrationRuntime, kind: str = "", monitoring: Sequence[Mapping[str, Any]] = ()) -> RuntimeHealth:
@@ -121,9 +132,9 @@ def _node(raw: Mapping[str, Any], load: Mapping[str, Any]) -> Node:
         version=fields.name(raw, "version"),
         version_status=fields.name(raw, "versionStatus"),
         last_seen=fields.moment(raw, "lastConnectTime"),
-        cpu_percent=fields.whole(load, "cpuUtilization"),
-        memory_mb=fields.whole(load, "availableMemoryInMB"),
-        jobs=fields.whole(load, "concurrentJobsRunning"),
+        cpu_percent=_figure(load, "cpuUtilization"),
+        memory_mb=_figure(load, "availableMemoryInMB"),
+        jobs=_figure(load, "concurrentJobsRunning"),
         jobs_limit=_limit(load, raw),
         # Text "True" and "False", not booleans.
         broken=tuple(what for key, what in _CHECKS.items() if fields.name(able, key).casefold() == "false"),
@@ -131,5 +142,11 @@ def _node(raw: Mapping[str, Any], load: Mapping[str, Any]) -> Node:
 
 
 def _limit(load: Mapping[str, Any], raw: Mapping[str, Any]) -> int | None:
-    found = fields.whole(load, "concurrentJobsLimit")
-    return fields.whole(raw, "concurrentJobsLimit") if found is None else found
+    found = _figure(load, "concurrentJobsLimit")
+    return _figure(raw, "concurrentJobsLimit") if found is None else found
+
+
+def _figure(raw: Mapping[str, Any], key: str) -> int | None:
+    """Nothing is used less than not at all: below zero a figure is broken."""
+    found = fields.whole(raw, key)
+    return found if found is not None and found >= 0 else None

@@ -111,6 +111,7 @@ def _version(runtime: RuntimeHealth) -> str:
     if not runtime.version:
         return ""
     newer = f", the latest is {runtime.latest_version}" if runtime.outdated else ", the latest"
+    newer = f", ahead of {runtime.latest_version}, which it calls the latest" if runtime.ahead else newer
     newer = newer if runtime.latest_version else ""
     update = f"; auto-update {runtime.auto_update}" if runtime.auto_update else ""
     when = f" (next {at(runtime.auto_update_at)})" if runtime.auto_update_at else ""

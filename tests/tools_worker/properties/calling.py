@@ -68,6 +68,7 @@ async def call(world: World, raw: Any, tool: str, arguments: dict[str, Any]) -> 
     if value["ok"]:
         assert value["summary"].strip()
         nothing_invented(value, raw, world)
+        assert all(evidence["id"] for evidence in value["evidence"]), f"{tool} gives evidence without an id"
         if not any("None" in text or "nan" in text for text in texts(raw)):
             assert not re.search(r"\b(None|nan|inf)\b", value["summary"]), value["summary"]
     else:

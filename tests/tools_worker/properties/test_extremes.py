@@ -90,6 +90,16 @@ async def test_circles_and_twins_are_answered(spoil: Callable[[Raw], None]) -> N
         assert (await call(BY_HAND, raw, tool, arguments))["ok"]
 
 
+@pytest.mark.parametrize("spoil", [invokes_itself, two_call_each_other], ids=lambda spoil: str(spoil.__name__))
+async def test_a_run_in_a_circle_is_billed_once(spoil: Callable[[Raw], None]) -> None:
+    raw = world()
+    spoil(raw)
+    billed = (await call(BY_HAND, raw, "adf_cost", {"run_id": run_id(1)}))["data"]
+    runs = [row["run_id"] for row in billed["runs"]]
+    assert len(runs) == len(set(runs))
+    assert billed["activity_runs"] <= sum(len(raw["activities"][run]) for run in runs)
+
+
 async def test_thousands_of_attempts_of_one_activity_are_counted() -> None:
     raw = world()
     attempt = activity(raw, "CopySales") | {"output": {}}
