@@ -70,6 +70,7 @@ class Fault:
     slower: float = 1.0
     rows: int | None = None
     notes: Json = field(default_factory=dict)  # what a copy tells besides: rowsRead, rowsSkipped, throttled
+    branch: str | None = None  # an If or a Switch that goes this way for once
     earlier_errors: tuple[Json, ...] = ()  # of the first attempts, where they failed of something else
 
 

@@ -74,11 +74,8 @@ class Scripted:
         return self.cancellations.get(run_id)
 
     def mishap(self, spot: Spot) -> Mishap | None:
-        for fault in self._faults.get((spot.pipeline, spot.activity.name), ()):
-            here = fault.iteration is None or spot.rounds[:1] == (fault.iteration,)
-            if here and self.aims[fault.id].hits(fault, spot.origin):
-                return _mishap(fault, spot)
-        return None
+        fault = self._fault(spot)
+        return _mishap(fault, spot) if fault is not None else None
 
     def seconds(self, spot: Spot) -> float:
         wanted = self._profile(spot)
@@ -111,7 +108,8 @@ class Scripted:
         return wanted if wanted is not None else _rounds(spot.activity)
 
     def branch(self, spot: Spot) -> str:
-        wanted = self._profile(spot).branch
+        fault = self._fault(spot)
+        wanted = fault.branch if fault is not None else self._profile(spot).branch
         return wanted if wanted is not None else usual_branch(spot.activity, self._factory.pipeline)
 
     def _crowd(self, spot: Spot) -> Congestion | None:
@@ -119,6 +117,13 @@ class Scripted:
         if spot.activity.type in outputs.CONTROL:
             return None
         return next((each for each in self._congestion if each.lasts_at(spot.start, self._anchor)), None)
+
+    def _fault(self, spot: Spot) -> Fault | None:
+        for fault in self._faults.get((spot.pipeline, spot.activity.name), ()):
+            here = fault.iteration is None or spot.rounds[:1] == (fault.iteration,)
+            if here and self.aims[fault.id].hits(fault, spot.origin):
+                return fault
+        return None
 
     def _speed_at(self, moment: datetime) -> float:
         """History keeps its real durations; what happens while one looks on may be hurried."""
