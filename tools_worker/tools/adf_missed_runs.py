@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from core.errors import not_found
 from tools_worker.datafactory.client import DataFactory
 from tools_worker.datafactory.lateness import pipelines_of
+from tools_worker.datafactory.models import TriggerRun
 from tools_worker.datafactory.period import Period
 from tools_worker.datafactory.punctuality import Answer, Checked, Late, check
 from tools_worker.datafactory.punctuality.agreed import READ_BEFORE, Kept, clock, due_times, ended_at, held
@@ -210,13 +211,21 @@ def _kept_evidence(kept: Sequence[Kept]) -> list[Evidence]:
 
 
 def _evidence(troubled: Sequence[Checked]) -> list[Evidence]:
-    found = []
-    for each in troubled:
-        windows = [window.run for window in each.backlog.open[:MAX_TIMES]] if each.backlog else []
-        blocker = [each.backlog.blocker.run] if each.backlog and each.backlog.blocker else []
-        last = [each.last] if each.missed else []
-        named = [run for run in (*blocker, *windows, *each.failed[:MAX_TIMES], *last) if run is not None and run.id]
-        found += [Evidence("trigger_run", run_id, each.factory) for run_id in dict.fromkeys(run.id for run in named)]
+    return [
+        Evidence("trigger_run", run_id, each.factory)
+        for each in troubled
+        for run_id in dict.fromkeys(run.id for run in _runs_named(each) if run is not None and run.id)
+    ]
+
+
+def _runs_named(each: Checked) -> list[TriggerRun | None]:
+    found: list[TriggerRun | None] = [*each.failed[:MAX_TIMES]]
+    if each.backlog is not None:
+        blocker = each.backlog.blocker
+        found += [blocker.run if blocker else None, *(one.run for one in each.backlog.upstream)]
+        found += [window.run for window in each.backlog.open[:MAX_TIMES]]
+    if each.missed:
+        found += [each.last, *(each.silence or ())]
     return found
 
 

@@ -84,7 +84,27 @@ async def test_a_stopped_upstream_trigger_is_named() -> None:
         triggers=[tumbling("Windows", UPSTREAM), tumbling("Upstream", state="Stopped")],
         trigger_runs=[window(2, "Succeeded"), window(1, "WaitingOnDependency")],
     )
-    assert "it waits for 'Upstream', which is stopped" in (await ask(TOOL, world, hours=2, trigger="Windows")).summary
+    assert (
+        "'Upstream', whose window from 2026-03-10 06:00 UTC is not started and which is stopped"
+        in (await ask(TOOL, world, hours=2, trigger="Windows")).summary
+    )
+
+
+async def test_the_window_of_another_trigger_that_is_needed_is_named_and_no_other() -> None:
+    before = UPSTREAM | {"offset": "-01:00:00"}
+    runs = [window(3, "Succeeded"), window(2, "WaitingOnDependency"), window(1, "Waiting")]
+    runs += [window(3, "Failed", "Upstream"), window(2, "Failed", "Upstream"), window(1, "Succeeded", "Upstream")]
+    world = prod(triggers=[tumbling("Windows", before), tumbling("Upstream")], trigger_runs=runs)
+    reply = await ask(TOOL, world, hours=3, trigger="windows")
+    assert "'Upstream', whose window from 2026-03-10 04:00 UTC failed (trigger run Upstream-3)" in reply.summary
+    assert "Upstream-2" not in reply.summary
+    assert "Upstream-3" in {evidence.id for evidence in reply.evidence}
+
+
+async def test_another_trigger_whose_window_went_well_is_not_blamed_although_it_is_stopped() -> None:
+    runs = [window(2, "Succeeded"), window(1, "WaitingOnDependency"), window(1, "Succeeded", "Upstream")]
+    world = prod(triggers=[tumbling("Windows", UPSTREAM), tumbling("Upstream", state="Stopped")], trigger_runs=runs)
+    assert "it waits for 'Upstream'" not in (await ask(TOOL, world, hours=2, trigger="Windows")).summary
 
 
 async def test_windows_that_wait_for_a_place_say_so() -> None:

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from tools_worker.datafactory import fields
-from tools_worker.datafactory.lateness import OVER, Window, open_windows
+from tools_worker.datafactory.lateness import OVER, Window, open_windows, window_start
 from tools_worker.datafactory.models import FAILED, SUCCEEDED, Trigger, TriggerRun
-from tools_worker.datafactory.schedules import Tumbling
+from tools_worker.datafactory.schedules import Dependency, Tumbling
 from tools_worker.datafactory.wording import at, safe
 
 RUNNING = frozenset({"Inprogress", "InProgress", "Running"})
@@ -19,12 +19,20 @@ MAX_DEPENDENCIES = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Hindrance:
+    """What is wrong with a trigger that is waited for: in words that fit behind 'it waits for', and its run."""
+
+    words: str
+    run: TriggerRun | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """`open`: windows that are due and have not succeeded, oldest first. Empty when all is well."""
 
     tumbling: Tumbling
     open: tuple[Window, ...]
-    upstream: tuple[str, ...] = ()  # what is wrong with the triggers it waits for, ready for a sentence
+    upstream: tuple[Hindrance, ...] = ()
 
     @property
     def blocker(self) -> Window | None:
@@ -55,10 +63,19 @@ def backlog_of(
     now: datetime,
     triggers: Sequence[Trigger] = (),
     fired: Iterable[TriggerRun] = (),
+    *,
+    on_record: bool = False,
 ) -> Backlog:
-    """`runs` are those of the trigger itself, `fired` those of all, from which the ones it waits for are judged."""
-    found = tuple(open_windows(tumbling, runs, since, now))
-    return Backlog(tumbling, found, _upstream(tumbling, triggers, list(fired), since, now) if found else ())
+    """`runs` are those of the trigger itself, `fired` those of all, from which the ones it waits for are judged.
+    `on_record` leaves out windows from before the oldest run: nobody can say how they went."""
+    mine = list(runs)
+    found = tuple(open_windows(tumbling, mine, since, now))
+    if on_record:
+        begun = [begin for run in mine if (begin := window_start(run)) is not None]
+        found = tuple(window for window in found if begun and window.begin >= min(begun))
+    waiting = next((window for window in found if window.status not in OVER | RUNNING), None)
+    upstream = _upstream(tumbling, waiting, triggers, list(fired), now) if waiting else ()
+    return Backlog(tumbling, found, upstream)
 
 
 def unmet(run: TriggerRun | None) -> dict[str, str]:
@@ -80,24 +97,31 @@ def _unfinished_after(windows: Sequence[Window], broken: Window) -> bool:
 
 
 def _upstream(
-    tumbling: Tumbling, triggers: Sequence[Trigger], fired: Sequence[TriggerRun], since: datetime, now: datetime
-) -> tuple[str, ...]:
-    found = (_wrong(each.trigger, triggers, fired, since, now) for each in tumbling.depends_on if each.trigger)
-    return tuple(text for text in found if text)
+    tumbling: Tumbling, waiting: Window, triggers: Sequence[Trigger], fired: Sequence[TriggerRun], now: datetime
+) -> tuple[Hindrance, ...]:
+    others = (each for each in tumbling.depends_on if each.trigger)
+    found = (_wrong(each, waiting, triggers, fired, now) for each in others)
+    return tuple(each for each in found if each is not None)
 
 
-def _wrong(name: str, triggers: Sequence[Trigger], fired: Sequence[TriggerRun], since: datetime, now: datetime) -> str:
+def _wrong(
+    need: Dependency, waiting: Window, triggers: Sequence[Trigger], fired: Sequence[TriggerRun], now: datetime
+) -> Hindrance | None:
+    """Of the windows of another trigger that this one needs: the first that has not succeeded."""
+    name = need.trigger
     other = next((each for each in triggers if each.name == name), None)
     if other is None:
-        return f"{name!r}, which does not exist"
-    if other.state != "Started":
-        return f"{name!r}, which is {(other.state or 'in an unknown state').lower()}"
+        return Hindrance(f"{name!r}, which does not exist")
     windows = Tumbling.of(other.definition)
     if windows is None:
-        return ""
-    left = open_windows(windows, [run for run in fired if run.trigger == name], since, now)
-    failed = next((window for window in left if window.status in BROKEN), None)
-    if failed is not None:
-        run = f" (trigger run {failed.run.id})" if failed.run and failed.run.id else ""
-        return f"{name!r}, whose window from {at(failed.begin)} {failed.word}{run}"
-    return f"{name!r}, whose window from {at(left[0].begin)} {left[0].word}" if left else ""
+        return None
+    begin = waiting.begin + need.offset
+    end = begin + (need.size or waiting.end - waiting.begin)
+    due = open_windows(windows, [run for run in fired if run.trigger == name], begin, now)
+    left = [window for window in due if window.begin < end and window.end > begin]
+    if not left:
+        return None
+    run = left[0].run
+    told = f"{name!r}, whose window from {at(left[0].begin)} {left[0].word}"
+    state = "" if other.state == "Started" else f" and which is {(other.state or 'in an unknown state').lower()}"
+    return Hindrance(f"{told}{f' (trigger run {run.id})' if run and run.id else ''}{state}", run)

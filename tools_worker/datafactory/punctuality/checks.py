@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from tools_worker.datafactory.client import DataFactory, Found
 from tools_worker.datafactory.history import Usual
-from tools_worker.datafactory.lateness import GRACE, missed, pipelines_of, scheduled, window_start
+from tools_worker.datafactory.lateness import GRACE, missed, pipelines_of, scheduled
 from tools_worker.datafactory.models import FAILED, SUCCEEDED, PipelineRun, Trigger, TriggerRun
 from tools_worker.datafactory.period import RETENTION_DAYS, Period
 from tools_worker.datafactory.punctuality.backlog import Backlog, backlog_of
@@ -103,7 +103,7 @@ async def check(
     end = now if period.until is None else min(now, period.until + GRACE)
     fired, runs = await asyncio.gather(_fired(factory, chosen, period, end), _runs(factory, chosen, period))
     checked = [_held(factory.name, each, triggers, fired, period.since, end) for each in chosen]
-    checked = await _looked_deeper(factory, checked, triggers, fired, end, now)
+    checked = await _looked_deeper(factory, checked, triggers, end, now)
     late, unjudged = await _late(factory, runs.items, period, now)
     return Answer(tuple(checked), tuple(late), fired.complete and runs.complete, unjudged)
 
@@ -163,40 +163,30 @@ def _held(
 
 
 async def _looked_deeper(
-    factory: DataFactory,
-    checked: Sequence[Checked],
-    triggers: Sequence[Trigger],
-    fired: Found[TriggerRun],
-    end: datetime,
-    now: datetime,
+    factory: DataFactory, checked: Sequence[Checked], triggers: Sequence[Trigger], end: datetime, now: datetime
 ) -> list[Checked]:
     """What blocks the windows of today may have failed weeks ago; since when a trigger is silent lies before today."""
     unclear = [each for each in checked if each.open_windows or (each.missed and not each.last_known)][:MAX_DEEP]
-    found = await asyncio.gather(*(_deeper(factory, each, triggers, fired, end, now) for each in unclear))
+    found = await asyncio.gather(*(_deeper(factory, each, triggers, end, now) for each in unclear))
     deeper = {each.trigger.name: each for each in found}
     return [deeper.get(each.trigger.name, each) for each in checked]
 
 
 async def _deeper(
-    factory: DataFactory,
-    checked: Checked,
-    triggers: Sequence[Trigger],
-    fired: Found[TriggerRun],
-    end: datetime,
-    now: datetime,
+    factory: DataFactory, checked: Checked, triggers: Sequence[Trigger], end: datetime, now: datetime
 ) -> Checked:
-    since = now - DEEP
-    windows = checked.backlog is not None
-    older = await factory.trigger_runs(since, trigger=checked.trigger.name, limit=None if windows else 1)
-    last = next(iter(older), checked.last)
+    since, name = now - DEEP, checked.trigger.name
     if checked.backlog is None:
-        return replace(checked, last=last, last_known=True)
-    whole = backlog_of(checked.backlog.tumbling, older, since, end, triggers, fired)
-    begun = [begin for run in older if (begin := window_start(run)) is not None]
-    # Windows from before the oldest that is on record are left out: nobody can say how they went.
-    known = tuple(window for window in whole.open if begun and window.begin >= min(begun)) or checked.backlog.open
-    backlog = replace(whole, open=known, upstream=checked.backlog.upstream or whole.upstream)
-    return replace(checked, backlog=backlog, last=last, last_known=True)
+        older = await factory.trigger_runs(since, trigger=name, limit=1)
+        return replace(checked, last=next(iter(older), checked.last), last_known=True)
+    tumbling = checked.backlog.tumbling
+    names = [name, *dict.fromkeys(each.trigger for each in tumbling.depends_on if each.trigger not in ("", name))]
+    found = await asyncio.gather(*(factory.trigger_runs(since, trigger=each) for each in names))
+    older = found[0]
+    all_runs = [run for runs in found for run in runs]
+    whole = backlog_of(tumbling, older, since, end, triggers, all_runs, on_record=True)
+    backlog = whole if whole.open else checked.backlog
+    return replace(checked, backlog=backlog, last=next(iter(older), checked.last), last_known=True)
 
 
 async def _late(

@@ -97,7 +97,7 @@ def _windows_told(backlog: Backlog, now: datetime) -> str:
         f"{count(len(backlog.open), 'window')} due and not succeeded ({counts}), the oldest from {at(oldest.begin)}, "
         f"due for {age(oldest.end, now)}",
         _blocker_told(backlog),
-        f"it waits for {listed(backlog.upstream)}" if backlog.upstream else "",
+        f"it waits for {listed([each.words for each in backlog.upstream])}" if backlog.upstream else "",
         f"as many windows run as may run at once ({backlog.tumbling.concurrency})" if backlog.at_its_limit else "",
     ]
     return "; ".join(part for part in parts if part)
