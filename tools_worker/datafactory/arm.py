@@ -183,7 +183,10 @@ class Arm:
         if path.startswith("/"):
             joint = "&" if "?" in path else "?"
             return f"{self._endpoint}{path}{joint}api-version={API_VERSION}"
-        ours, theirs = urlsplit(self._endpoint), urlsplit(path)
+        try:
+            ours, theirs = urlsplit(self._endpoint), urlsplit(path)
+        except ValueError as exc:
+            raise UpstreamUnavailable("Azure Data Factory sent a link that cannot be read.") from exc
         if (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):  # our token goes to no other host
             raise UpstreamUnavailable("Azure Data Factory sent a link to another host, which is not followed.")
         return path

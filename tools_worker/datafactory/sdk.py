@@ -253,7 +253,9 @@ async def discover(arm: Arm, subscription: str) -> list[SdkDataFactory]:
     """Every factory of a subscription that the identity may see."""
     following = f"/subscriptions/{quote(subscription, safe='')}/providers/Microsoft.DataFactory/factories"
     found: list[SdkDataFactory] = []
-    while following and len(found) < 1000:
+    seen: set[str] = set()  # the service may go in circles
+    while following and following not in seen and len(found) < 1000:
+        seen.add(following)
         page = await arm.get(following)
         ids = (FactoryId.read(fields.text(raw, "id")) for raw in fields.items(page, "value"))
         found += [SdkDataFactory(arm, factory) for factory in ids if factory is not None]

@@ -19,7 +19,8 @@ ASKED = [(name, *question) for name, world in WORLDS.items() for question in que
 
 @pytest.mark.parametrize(("name", "tool", "arguments"), ASKED)
 async def test_a_sound_world_is_answered(name: str, tool: str, arguments: dict[str, Any]) -> None:
-    await call(WORLDS[name], WORLDS[name].raw, tool, arguments)
+    told = await call(WORLDS[name], WORLDS[name].raw, tool, arguments)
+    assert told["ok"] or name != "by hand", "every question of the world by hand has an answer"
 
 
 @without_collection
