@@ -1,4 +1,4 @@
-"""Pages of answers of which anything is spoilt, through the real client: records, or an error that says what is wrong."""
+"""Pages of answers of which anything is spoilt, through the real client: records, or an error that tells."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from tests.tools_worker.properties.mutation import JSON, ODD, ODD_TEXTS, each_sp
 from tests.tools_worker.properties.worlds import BY_HAND
 from tools_worker.datafactory.arm import Arm
 from tools_worker.datafactory.models import FactoryId, PipelineRun
-from tools_worker.datafactory.sdk import MAX_PAGES, SdkDataFactory, discover
+from tools_worker.datafactory.paging import MAX_PAGES
+from tools_worker.datafactory.sdk import SdkDataFactory, discover
 
 NOW = BY_HAND.now
 SINCE = NOW - timedelta(hours=24)
