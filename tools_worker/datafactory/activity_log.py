@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
+from core.errors import UpstreamRefused
 from tools_worker.datafactory import fields
 from tools_worker.datafactory.models import Change, FactoryId
 
@@ -71,6 +72,13 @@ def who(change: Change) -> str:
     if not caller:
         return "somebody unnamed"
     return f"application {caller}" if _GUID.fullmatch(caller) else caller.split("@")[0]
+
+
+def not_permitted(factory: FactoryId) -> UpstreamRefused:
+    return UpstreamRefused(
+        f"The app's identity may not read the Activity Log of {factory.resource_group}, where {factory.name} is (403).",
+        hint="Give it Monitoring Reader, or Reader, on the resource group: Microsoft.Insights/eventtypes/values/read.",
+    )
 
 
 def _verb(operation: str) -> str:

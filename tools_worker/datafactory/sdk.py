@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from core import clients
-from core.errors import InvalidArguments, NotFound, not_found
+from core.errors import InvalidArguments, NotFound, UpstreamRefused, not_found
 from core.settings import Settings
 from tools_worker.datafactory import activity_log, fields
 from tools_worker.datafactory.arm import Arm, Patience
@@ -181,11 +181,19 @@ class SdkDataFactory:
         seen: set[str] = set()
         while following and following not in seen and len(seen) < MAX_LOG_PAGES:
             seen.add(following)
-            page = await self._arm.get(following)
+            page = await self._log_page(following)
             known = (activity_log.change_of(raw, self._id) for raw in fields.items(page, "value"))
             found += [change for change in known if change is not None]
             following = fields.text(page, "nextLink")
         return Found(tuple(activity_log.once_each(found)), complete=not following)
+
+    async def _log_page(self, path: str) -> Mapping[str, Any]:
+        try:
+            return await self._arm.get(path)
+        except UpstreamRefused as exc:
+            if "(403)" not in exc.message:  # the sign-in failed: a role would not help
+                raise
+            raise activity_log.not_permitted(self._id) from exc
 
     async def close(self) -> None:
         await self._arm.close()

@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.tools_worker.datafactory.build import NOW
+from core.clients import LoopbackCredential
+from core.errors import UpstreamRefused
+from tests.tools_worker.datafactory.build import NOW, ago
+from tests.tools_worker.datafactory.scripted_arm import answer, scripted
 from tools_worker.datafactory.activity_log import change_of, once_each, who
+from tools_worker.datafactory.arm import Arm
 from tools_worker.datafactory.models import Change, FactoryId
+from tools_worker.datafactory.sdk import SdkDataFactory
 
 PROD = FactoryId("sub", "rg", "adf-prod")
 
@@ -58,7 +63,7 @@ def test_what_is_no_event_of_the_factory_is_no_change(raw: object) -> None:
 @pytest.mark.parametrize("wrong", [None, 7, [], {"value": {}}])
 @pytest.mark.parametrize("field", ["eventTimestamp", "correlationId", "caller", "status"])
 def test_a_field_of_another_type_never_hides_the_change(field: str, wrong: object) -> None:
-    change = change_of(event(**{field: wrong}), PROD)
+    change = change_of(event() | {field: wrong}, PROD)
     assert change is not None
     assert change.name == "LoadSales"
 
@@ -84,3 +89,13 @@ def test_actions_without_an_id_stay_apart() -> None:
 )
 def test_a_caller_is_named_as_a_colleague_knows_them(caller: str, told: str) -> None:
     assert who(Change("c1", by=caller)) == told
+
+
+@pytest.mark.parametrize(("status", "role"), [(403, True), (401, False)])
+async def test_a_role_is_asked_for_where_one_would_help(status: int, role: bool) -> None:
+    async with scripted(answer({"error": {"code": "AuthorizationFailed"}}, status)) as script:
+        factory = SdkDataFactory(Arm(LoopbackCredential(), "sub", endpoint=script.url), PROD, clock=lambda: NOW)
+        with pytest.raises(UpstreamRefused) as refused:
+            await factory.changes(ago(hours=24))
+        await factory.close()
+    assert ("Monitoring Reader" in str(refused.value)) is role
