@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import InvalidArguments
 from tests.tools_worker.datafactory.build import NOW
@@ -94,3 +96,26 @@ def test_a_period_holds_its_beginning_and_not_its_end() -> None:
 def test_hours_go_back_from_now() -> None:
     period = last_hours(24, NOW)
     assert (period.since, period.until, period.words) == (utc(2026, 3, 9, 8), None, "in the last 24 hours")
+
+
+TIMES = st.one_of(
+    st.just(""),
+    st.text(max_size=40),
+    st.dates().map(str),
+    st.datetimes(timezones=st.none() | st.timezones()).map(lambda when: when.isoformat()),
+)
+ZONES = st.one_of(st.just(""), st.text(max_size=60), st.timezone_keys())
+
+
+@given(since=TIMES, until=TIMES, timezone=ZONES)
+def test_any_words_give_a_period_in_the_past_or_a_refusal(since: str, until: str, timezone: str) -> None:
+    if not since and not until:
+        return
+    try:
+        period = asked(since, until, timezone)
+    except InvalidArguments:
+        return
+    assert period.since <= NOW
+    assert period.until is None or period.since < period.until <= NOW
+    assert period.gone or (NOW - period.since).days <= 45
+    assert period.words
