@@ -21,7 +21,6 @@ KEPT = timedelta(days=90) - timedelta(hours=1)  # a start that is older is refus
 FACTORY = "factories"  # the kind of a change to the factory itself
 _GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _ENDS = ("action", "write", "delete")
-_WORDS = {"createrun": "start"}
 
 
 def path(factory: FactoryId, since: datetime, until: datetime) -> str:
@@ -84,8 +83,7 @@ def not_permitted(factory: FactoryId) -> UpstreamRefused:
 def _verb(operation: str) -> str:
     """`Microsoft.DataFactory/factories/triggers/stop/action` → `stop`; `…/pipelines/write` → `write`."""
     parts = operation.lower().split("/")
-    word = parts[-2] if parts[-1] == "action" and len(parts) > 1 else parts[-1]
-    return _WORDS.get(word, word)
+    return parts[-2] if parts[-1] == "action" and len(parts) > 1 else parts[-1]
 
 
 def _iso(when: datetime) -> str:

@@ -153,6 +153,7 @@ class ActivityRun:
     iteration: str = ""  # iterationHash: which turn of the loop
     retry_attempt: int | None = None
     linked_service: str = ""
+    runtimes: tuple[str, ...] = ()  # of integration; in lower case, as ADF writes them here
     input: Mapping[str, Any] = field(default_factory=dict)
     output: Mapping[str, Any] = field(default_factory=dict)
 
@@ -172,6 +173,7 @@ class ActivityRun:
             iteration=fields.name(raw, "iterationHash"),
             retry_attempt=fields.whole(raw, "retryAttempt"),
             linked_service=fields.name(raw, "linkedServiceName"),
+            runtimes=tuple(name for name in fields.items(raw, "integrationRuntimeNames") if isinstance(name, str)),
             input=fields.mapping(raw, "input"),
             output=fields.mapping(raw, "output"),
         )
@@ -295,9 +297,9 @@ class IntegrationRuntime:
 class Change:
     """What somebody did to a resource of a factory, as the Activity Log tells it.
 
-    `operation`: write, delete, start, stop, cancel …; `kind`: pipelines, datasets, linkedservices, triggers, dataflows,
-    integrationruntimes, pipelineruns (then `name` is the run's id) or factories; both in lower case. `by` is a person's
-    address or the id of an application.
+    `operation`: write, delete, start, stop, cancel, createrun …; `kind`: pipelines, datasets, linkedservices, triggers,
+    dataflows, integrationruntimes, pipelineruns (then `name` is the run's id) or factories; both in lower case. `by` is
+    a person's address or the id of an application.
     """
 
     id: str

@@ -49,9 +49,10 @@ class Copy:
     def bottleneck(self) -> str:
         """The longest phase; `transfer` only where reading and writing are not told apart."""
         told = {name: spent for name, spent in self.phases.items() if name != "transfer" and spent > 0}
-        inner = sum(self.phases.get(name, 0) for name in ("first byte", "listing", "reading", "writing"))
-        if not inner and self.phases.get("transfer", 0) > 0:
-            told["transfer"] = self.phases["transfer"]
+        inner = sum(self.phases.get(name, 0) for name in ("listing", "reading", "writing"))
+        rest = self.phases.get("transfer", 0) - self.phases.get("first byte", 0)  # which is a part of it
+        if not inner and rest > 0:
+            told["transfer"] = rest
         return max(told, key=lambda name: told[name], default="")
 
     @property
@@ -137,8 +138,9 @@ def queue_seconds(activity: ActivityRun) -> int | None:
 
 
 def runtime_name(activity: ActivityRun) -> str:
-    """The integration runtime it ran on; ADF adds the region of its own ones in brackets."""
-    return fields.text(activity.output, "effectiveIntegrationRuntime").partition(" (")[0].strip()
+    """The integration runtime it ran or waits on; ADF adds the region of its own ones in brackets."""
+    told = fields.text(activity.output, "effectiveIntegrationRuntime").partition(" (")[0].strip()
+    return told or next(iter(activity.runtimes), "")
 
 
 def waits(activities: Iterable[ActivityRun]) -> list[tuple[ActivityRun, int]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from core.errors import NotFound, UpstreamError, not_found
 from tools_worker.datafactory.client import DataFactory, resolve_pipeline
+from tools_worker.datafactory.period import RETENTION_DAYS
 
 T = TypeVar("T")
 
@@ -41,14 +43,15 @@ async def survey(factories: Sequence[DataFactory], question: Callable[[DataFacto
     return Survey(tuple(answers), tuple(silent))
 
 
-async def with_pipeline(factories: Sequence[DataFactory], name: str) -> Survey[str]:
-    """The factories that have this pipeline, each with its own spelling. NotFound offers the closest names of all."""
+async def with_pipeline(factories: Sequence[DataFactory], name: str, now: datetime | None = None) -> Survey[str]:
+    """The factories that have this pipeline, each with its own spelling. With `now` one that is gone, but of which runs
+    are kept, is known too, by its exact name. NotFound offers the closest names of all."""
 
     async def spelling(factory: DataFactory) -> str | None:
         try:
             return await resolve_pipeline(factory, name)
         except NotFound:
-            return None
+            return await _once_there(factory, name, now) if now is not None else None
 
     asked = await survey(factories, spelling)
     holders = tuple((factory, known) for factory, known in asked.answers if known is not None)
@@ -58,3 +61,8 @@ async def with_pipeline(factories: Sequence[DataFactory], name: str) -> Survey[s
         raise asked.silent[0][1]
     known = [pipeline.name for factory in factories for pipeline in await factory.pipelines()]
     raise not_found("pipeline", name, known, factories[0].name if len(factories) == 1 else "")
+
+
+async def _once_there(factory: DataFactory, name: str, now: datetime) -> str | None:
+    runs = await factory.pipeline_runs(now - timedelta(days=RETENTION_DAYS), pipeline=name.strip(), limit=1)
+    return name.strip() if len(runs) else None

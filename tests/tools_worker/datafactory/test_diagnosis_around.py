@@ -379,3 +379,46 @@ async def test_after_a_later_good_run_a_rerun_is_only_for_data_still_missing() -
     found = await of(make_activity(1, error=DEADLOCK), others=[later])
     reruns = [action.what for action in found.recommended_actions if "rerun from" in action.what.lower()]
     assert [what.startswith("If its data is still missing") for what in reruns] == [True]
+
+
+# what is gone, who began it, what became slow
+
+
+async def test_runs_of_a_pipeline_that_is_gone_are_diagnosed_by_its_name() -> None:
+    gone = make_run(1, pipeline="Legacy", message=FAILED_RUN)
+    factory = MemoryDataFactory(
+        "adf-prod",
+        runs=[gone],
+        activities={gone.run_id: [make_activity(1, error=LOGIN)]},
+        pipelines=["Other"],
+        changes=[change("Legacy", operation="delete", at=ago(hours=2))],
+    )
+    found = await diagnose_request(Factories([factory]), pipeline="Legacy", now=NOW)
+    assert found.run.run_id == guid(1)
+    assert told(found, "Legacy is no longer in the factory", "ada deleted it")
+
+
+async def test_names_who_started_a_run_by_hand() -> None:
+    run = replace(make_run(1, message=FAILED_RUN), invoked_by=InvokedBy("Manual", type="Manual"))
+    by_hand = change(operation="createrun", at=ago(hours=6))
+    found = await of(make_activity(1, error=LOGIN), run=run, changes=[by_hand])
+    assert told(found, "ada started it by hand")
+    assert not told(found, "changed")
+
+
+async def test_a_slow_run_names_the_activity_and_why() -> None:
+    def copied(number: int, minutes: float, refused: int = 0) -> ActivityRun:
+        step = {"detailedDurations": {"queuingDuration": 4, "timeToFirstByte": 2, "transferDuration": 900}}
+        output = {"executionDetails": [{**step, "source": {"throttlingErrors": refused}}], "copyDuration": 900}
+        return make_activity(number, status="Succeeded", minutes=minutes, output=output)
+
+    run = make_run(1, status="Succeeded", minutes=30)
+    before = [make_run(n, status="Succeeded", start=ago(days=n), minutes=2) for n in range(2, 6)]
+    activities = {guid(1): [copied(1, 29, refused=1204)], **{guid(n): [copied(n, 2)] for n in range(2, 6)}}
+    found = await diagnose(MemoryDataFactory(runs=[run, *before], activities=activities), run, NOW)
+    assert told(found, "CopySales took 27 min 0 s longer", guid(2), "source refused 1,204 requests")
+
+
+async def test_a_queued_activity_names_its_runtime() -> None:
+    waiting = replace(make_activity(1, status="Queued"), runtimes=("shir-stores",), end=None, duration_ms=None)
+    assert told(await of(waiting, run=make_run(1, status="InProgress")), "CopySales waits", "shir-stores")

@@ -11,7 +11,7 @@ from tools_worker.datafactory.client import DataFactory
 from tools_worker.datafactory.diagnosis import unfinished, verdicts
 from tools_worker.datafactory.diagnosis.causes import Cause, causes
 from tools_worker.datafactory.diagnosis.changes import Changes, fetch_changes, since_last_good
-from tools_worker.datafactory.diagnosis.earlier import fetch_fewer_rows, unusual_time
+from tools_worker.datafactory.diagnosis.earlier import fetch_earlier, fewer_rows, unusual_time
 from tools_worker.datafactory.diagnosis.elsewhere import Elsewhere, fetch_elsewhere
 from tools_worker.datafactory.diagnosis.estate import Estate, fetch_estate
 from tools_worker.datafactory.diagnosis.facts import Facts
@@ -85,17 +85,17 @@ async def _read(factory: DataFactory, run: PipelineRun, now: datetime) -> tuple[
         fetch_elsewhere(factory, run, now) if run.failed else _given(Elsewhere()),
     )
     found = [] if well else [c for c in causes(tree, estate.definitions) if c.activity is not None or run.failed]
-    runtime, parents, fewer = await asyncio.gather(
+    runtime, parents, earlier = await asyncio.gather(
         fetch_runtime_state(factory, found[0] if found else None),
         fetch_parents(factory, run),
-        fetch_fewer_rows(factory, tree, history),
+        fetch_earlier(factory, tree, history),
     )
-    if well and (fewer or unusual_time(history)):
+    if well and (fewer_rows(tree, earlier) or unusual_time(history)):
         estate, changes = await asyncio.gather(
             fetch_estate(factory), fetch_changes(factory, *since_last_good(history, now))
         )  # fmt: skip
     facts = Facts(
-        factory.name, tree, history, now, walk.gaps, fewer, parents, estate, elsewhere, runtime, changes
+        factory.name, tree, history, now, walk.gaps, earlier, parents, estate, elsewhere, runtime, changes
     )  # fmt: skip
     return facts, [*(settled(cause, runtime) for cause in found[:1]), *found[1:]]
 

@@ -17,6 +17,8 @@ from tools_worker.datafactory.models import SUCCEEDED, Change, PipelineRun
 from tools_worker.datafactory.wording import age, at, count
 
 MAX_TOLD = 3
+SOON = timedelta(minutes=2)  # the log's clock and the run's
+AFTERWARDS = timedelta(days=3)
 _KINDS = {
     "pipelines": "Pipeline",
     "datasets": "Dataset",
@@ -37,13 +39,28 @@ class Changes:
     items: tuple[Change, ...] = ()
     gap: str = ""
 
-    def of(self, names: Collection[Name]) -> list[Change]:
-        """Changes that went through, of these resources, newest first."""
+    def of(self, names: Collection[Name], until: datetime | None) -> list[Change]:
+        """Changes that went through before a moment, of these resources, newest first."""
         return [
             each
             for each in self.items
-            if (each.kind.lower(), each.name.lower()) in names and each.operation in _VERBS and _done(each)
+            if (each.kind.lower(), each.name.lower()) in names
+            and each.operation in _VERBS
+            and _done(each)
+            and (until is None or each.at is None or each.at <= until)
         ]
+
+    def deleted_since(self, pipeline: str, moment: datetime | None) -> Change | None:
+        for each in self.of({("pipelines", pipeline.lower())}, None):
+            if each.operation == "delete" and (moment is None or each.at is None or each.at > moment):
+                return each
+        return None
+
+    def start_of(self, run: PipelineRun) -> Change | None:
+        """The request that started a run by hand: of the same pipeline, at about the same time."""
+        asked = [c for c in self.items if c.operation == "createrun" and c.name.lower() == run.pipeline.lower()]
+        near = [c for c in asked if c.at and run.start and abs(c.at - run.start) <= SOON]
+        return near[0] if len(near) == 1 else None
 
     def cancel_of(self, run_ids: Iterable[str]) -> Change | None:
         """The request that cancelled one of these runs; the earliest of them, given nearest first."""
@@ -63,13 +80,15 @@ async def fetch_changes(factory: DataFactory, since: datetime, until: datetime) 
 
 
 def since_last_good(history: History, now: datetime) -> tuple[datetime, datetime]:
-    """From the last good run on, else the days of the history, until the run ended. Of a good run that is out of the
+    """From the last good run on, else the days of the history, until some days after the run: somebody may have deleted
+    or mended what it ran on. Of a good run that is out of the
     ordinary the run before it may have been so too."""
     run = history.run
     good = history.last_good if run.status != SUCCEEDED else None
     start = run.start or now
     since = good.start if good is not None and good.start is not None else start - timedelta(days=WINDOW_DAYS)
-    return since, max(run.end or now, since + timedelta(minutes=1))
+    until = now if run.end is None else min(now, run.end + AFTERWARDS)
+    return since - SOON, max(until, since + SOON)
 
 
 def used_by(pipelines: Iterable[str], triggers: Iterable[str], estate: Estate) -> set[Name]:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.errors import AppError
 from tools_worker.datafactory import fields
-from tools_worker.datafactory.client import DataFactory
+from tools_worker.datafactory.client import DataFactory, Found
+from tools_worker.datafactory.comparison import compare
 from tools_worker.datafactory.diagnosis.estate import bounded
 from tools_worker.datafactory.diagnosis.history import WINDOW_DAYS, History
 from tools_worker.datafactory.diagnosis.record import MaskedFailure
 from tools_worker.datafactory.diagnosis.tree import Node
 from tools_worker.datafactory.leaves import attempts
 from tools_worker.datafactory.models import SUCCEEDED, ActivityRun, PipelineRun
+from tools_worker.datafactory.performance import MEANING, copy_of
 from tools_worker.datafactory.wording import count, lasted, listed
 
 COMPARED = 3  # good runs whose activities are read: one call each
@@ -65,28 +67,70 @@ def overdue(history: History, now: datetime) -> bool:
     return usual is not None and start is not None and (now - start).total_seconds() * 1000 > usual * LONG
 
 
-async def fetch_fewer_rows(factory: DataFactory, tree: Node, history: History) -> tuple[MaskedFailure, ...]:
-    """Copies that moved far fewer rows than in the good runs before: of this run, and of its children where it went
-    well. Of a failed run the children that matter have failed."""
+@dataclass(frozen=True, slots=True)
+class Good:
+    """A run that went well, and what its activities did."""
+
+    run: PipelineRun
+    activities: tuple[ActivityRun, ...]
+
+
+Earlier = Mapping[
+    str, Sequence[Good]
+]  # id of a run of the tree → good runs of the same pipeline before it, newest first
+
+
+async def fetch_earlier(factory: DataFactory, tree: Node, history: History) -> Earlier:
+    """Of this run; and of its children where it went well. Of a failed run the children that matter have failed."""
     nodes = [node for node in tree.walk() if node is tree or tree.run.status == SUCCEEDED]
-    asked = [node for node in nodes if _copies(node.activities)][:MAX_NODES]
-    answers = await asyncio.gather(*(_fewer_of(factory, node, tree, history) for node in asked))
-    return tuple(masked for answer in answers for masked in answer)
+    asked = [node for node in nodes if _copies(node.activities) or (node is tree and unusual_time(history))]
+    found = await asyncio.gather(*(_goods(factory, node, tree, history) for node in asked[:MAX_NODES]))
+    return {node.run.run_id: goods for node, goods in zip(asked, found, strict=False)}
 
 
-async def _fewer_of(factory: DataFactory, node: Node, tree: Node, history: History) -> list[MaskedFailure]:
-    good = history.good_before[:COMPARED] if node is tree else await _good_before(factory, node.run)
-    answers = await asyncio.gather(*(factory.activity_runs(run) for run in good), return_exceptions=True)
-    before: defaultdict[str, list[int]] = defaultdict(list)
-    for answer in answers:
-        if isinstance(answer, AppError):  # what cannot be compared is not told
-            continue
-        if isinstance(answer, BaseException):
-            raise answer
-        for run, rows in _copies(answer.items):
-            before[run.name].append(rows)
-    now = _copies(node.activities)
-    return [_fewer(node.run, run, rows, before[run.name]) for run, rows in now if _few(rows, before[run.name])]
+async def _goods(factory: DataFactory, node: Node, tree: Node, history: History) -> list[Good]:
+    runs = history.good_before[:COMPARED] if node is tree else await _good_before(factory, node.run)
+    answers = await asyncio.gather(*(bounded(factory.activity_runs(run)) for run in runs))
+    # what cannot be compared is not told
+    return [Good(run, answer.items) for run, answer in zip(runs, answers, strict=True) if isinstance(answer, Found)]
+
+
+def fewer_rows(tree: Node, earlier: Earlier) -> tuple[MaskedFailure, ...]:
+    """Copies that moved far fewer rows than in the good runs before."""
+    return tuple(
+        _fewer(node.run, copy, rows, usual)
+        for node in tree.walk()
+        for copy, rows in _copies(node.activities)
+        if (usual := _usual_rows(copy.name, earlier.get(node.run.run_id, ()))) is not None and _few(rows, usual)
+    )
+
+
+def _usual_rows(copy: str, earlier: Sequence[Good]) -> float | None:
+    told = [rows for good in earlier for run, rows in _copies(good.activities) if run.name == copy]
+    return statistics.median(told) if told else None
+
+
+def slower(tree: Node, earlier: Earlier) -> tuple[str, ...]:
+    """The activity that took most of the longer time, and why, where its output tells."""
+    goods = earlier.get(tree.run.run_id, ())
+    if not goods:
+        return ()
+    differences = [each for each in compare(tree.activities, goods[0].activities) if each.longer_by_ms > 0]
+    worst = max(differences, key=lambda each: each.longer_by_ms, default=None)
+    if worst is None or worst.one is None:
+        return ()
+    run = next(run for run in tree.activities if run.id == worst.one.id)
+    than = f"{worst.name} took {lasted(worst.longer_by_ms)} longer than in the good run {goods[0].run.run_id}"
+    return (f"{than}{_because(run)}.",)
+
+
+def _because(run: ActivityRun) -> str:
+    copy = copy_of(run)
+    if copy is None or not copy.bottleneck:
+        return ""
+    if copy.slowed_by:
+        return f": its {copy.slowed_by} refused {copy.throttled[copy.slowed_by]:,} requests (throttling)"
+    return f", most of it for {copy.bottleneck}: {MEANING[copy.bottleneck]}"
 
 
 async def _good_before(factory: DataFactory, run: PipelineRun) -> list[PipelineRun]:
@@ -98,18 +142,16 @@ async def _good_before(factory: DataFactory, run: PipelineRun) -> list[PipelineR
     return [] if isinstance(found, AppError | str) else list(found)
 
 
-def _few(rows: int, before: Sequence[int]) -> bool:
-    usual = statistics.median(before) if before else 0
+def _few(rows: int, usual: float) -> bool:
     return usual >= ENOUGH_ROWS and 0 < rows < usual * FEW  # none at all is told as such
 
 
-def _fewer(parent: PipelineRun, run: ActivityRun, rows: int, before: Sequence[int]) -> MaskedFailure:
-    usual = round(statistics.median(before))
+def _fewer(parent: PipelineRun, run: ActivityRun, rows: int, usual: float) -> MaskedFailure:
     return MaskedFailure(
         kind="fewer_rows",
         activity=run.name,
         pipeline=parent.pipeline or run.pipeline,
-        what=f"copy {run.name} moved {count(rows, 'row')}; the good runs before it {usual:,} in the median",
+        what=f"copy {run.name} moved {count(rows, 'row')}; the good runs before it {round(usual):,} in the median",
         activity_run_id=run.id,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tools_worker.datafactory.diagnosis.changes import Changes
+from tools_worker.datafactory.diagnosis.earlier import Earlier, fewer_rows
 from tools_worker.datafactory.diagnosis.elsewhere import Elsewhere
 from tools_worker.datafactory.diagnosis.estate import Estate
 from tools_worker.datafactory.diagnosis.history import History
@@ -28,7 +29,7 @@ class Facts:
     history: History
     now: datetime
     gaps: tuple[str, ...] = ()
-    fewer_rows: tuple[MaskedFailure, ...] = ()
+    earlier: Earlier = field(default_factory=dict)
     parents: tuple[PipelineRun, ...] = ()  # nearest first
     estate: Estate = field(default_factory=Estate)
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
@@ -66,6 +67,10 @@ class Facts:
     @property
     def timing(self) -> str:
         return f"run {self.run.run_id}, started {at(self.run.start)}"
+
+    @property
+    def fewer_rows(self) -> tuple[MaskedFailure, ...]:
+        return fewer_rows(self.tree, self.earlier)
 
     @property
     def cancel(self) -> Change | None:

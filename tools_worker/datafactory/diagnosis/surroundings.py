@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tools_worker.datafactory.activity_log import who
 from tools_worker.datafactory.diagnosis import changes, schedule
 from tools_worker.datafactory.diagnosis.causes import Cause
-from tools_worker.datafactory.diagnosis.earlier import differences
+from tools_worker.datafactory.diagnosis.earlier import differences, slower, unusual_time
 from tools_worker.datafactory.diagnosis.facts import Facts
 from tools_worker.datafactory.diagnosis.record import EvidenceId
 from tools_worker.datafactory.diagnosis.waiting import runtime_queues
 from tools_worker.datafactory.models import Change, PipelineRun
+from tools_worker.datafactory.wording import at
 
 MAX_IDS = 3
 
@@ -20,6 +22,7 @@ def around(facts: Facts, cause: Cause | None = None) -> tuple[str, ...]:
     return (
         *facts.runtime.told,
         *differences(facts.history),
+        *(slower(facts.tree, facts.earlier) if unusual_time(facts.history) else ()),
         *changes.told(changed(facts, cause), facts.run),
         *facts.elsewhere.told(alike),
         *runtime_queues(facts.tree),
@@ -27,7 +30,19 @@ def around(facts: Facts, cause: Cause | None = None) -> tuple[str, ...]:
 
 
 def started_by(facts: Facts) -> tuple[str, ...]:
-    return schedule.told(facts.run, facts.parents, facts.estate, facts.now)
+    """The trigger, or the person; and whether the pipeline is still there to be started."""
+    by_hand = facts.changes.start_of(facts.run)
+    person = (f"{who(by_hand)} started it by hand at {at(by_hand.at)}.",) if by_hand is not None else ()
+    return (*_gone(facts), *person, *schedule.told(facts.run, facts.parents, facts.estate, facts.now))
+
+
+def _gone(facts: Facts) -> tuple[str, ...]:
+    name = facts.run.pipeline
+    if not facts.estate.pipelines or not name or name in facts.estate.definitions:
+        return ()
+    deed = facts.changes.deleted_since(name, facts.run.start)
+    by = f": {who(deed)} deleted it at {at(deed.at)}" if deed is not None else ""
+    return (f"Pipeline {name} is no longer in the factory{by}.",)
 
 
 def ids(facts: Facts, cause: Cause | None = None) -> tuple[EvidenceId, ...]:
@@ -41,7 +56,8 @@ def changed(facts: Facts, cause: Cause | None) -> list[Change]:
     """Changes of what the run is made of, since it last went well."""
     pipelines = [step.name for step in cause.path if step.kind == "pipeline"] if cause else _pipelines(facts)
     trigger = schedule.outermost(facts.run, facts.parents).invoked_by.name
-    return facts.changes.of(changes.used_by(pipelines, [trigger], facts.estate))
+    until = facts.run.end or facts.run.start or facts.now
+    return facts.changes.of(changes.used_by(pipelines, [trigger], facts.estate), until)
 
 
 def same_elsewhere(facts: Facts, cause: Cause | None) -> Sequence[PipelineRun]:

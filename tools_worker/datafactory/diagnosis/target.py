@@ -53,7 +53,7 @@ async def _by_id(factories: Factories, run_id: str, factory: str | None) -> Targ
 
 
 async def _by_pipeline(factories: Factories, pipeline: str, factory: str | None, now: datetime) -> Target:
-    holders = await with_pipeline(await factories.chosen(factory), pipeline)
+    holders = await with_pipeline(await factories.chosen(factory), pipeline, now)
     spelling = {holder.name: name for holder, name in holders.answers}
 
     async def newest(holder: DataFactory) -> _Newest:

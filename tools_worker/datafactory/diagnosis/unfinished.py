@@ -12,7 +12,7 @@ from tools_worker.datafactory.diagnosis.facts import Facts, ids_of
 from tools_worker.datafactory.diagnosis.record import Action, Diagnosis, EvidenceId, Step
 from tools_worker.datafactory.diagnosis.surroundings import around, started_by
 from tools_worker.datafactory.diagnosis.tree import Node
-from tools_worker.datafactory.diagnosis.waiting import Queue
+from tools_worker.datafactory.diagnosis.waiting import Queue, runtime_of
 from tools_worker.datafactory.failures import classify
 from tools_worker.datafactory.leaves import CONTAINERS, attempts
 from tools_worker.datafactory.models import ActivityRun
@@ -97,9 +97,15 @@ def _waits(facts: Facts, going: Sequence[_Going]) -> tuple[str, ...]:
         + (f" The pipeline allows {limit} at a time." if (limit := _concurrency(facts, run.pipeline)) else "")
         for run in queued[:MAX_TOLD]
     ]
-    places = [each.activity.name for each in going if each.activity.status == "Queued"]
-    on_runtime = [f"{listed(places, MAX_TOLD)} waits for a place on its integration runtime."] if places else []
-    return (*children, *on_runtime)
+    return (*children, *_places(going))
+
+
+def _places(going: Sequence[_Going]) -> list[str]:
+    queued = [each.activity for each in going if each.activity.status == "Queued"]
+    return [
+        f"{run.name} waits for a place on integration runtime {runtime_of(run) or 'of Azure'}."
+        for run in queued[:MAX_TOLD]
+    ]
 
 
 def _concurrency(facts: Facts, pipeline: str) -> str:

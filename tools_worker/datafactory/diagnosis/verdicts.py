@@ -16,7 +16,7 @@ from tools_worker.datafactory.diagnosis.record import Action, Diagnosis, Evidenc
 from tools_worker.datafactory.diagnosis.surroundings import around, ids, started_by
 from tools_worker.datafactory.failures import INSUFFICIENT, Failure
 from tools_worker.datafactory.leaves import attempts
-from tools_worker.datafactory.models import CANCELLED, ActivityRun
+from tools_worker.datafactory.models import CANCELLED, ActivityRun, Change
 from tools_worker.datafactory.wording import at, count, lasted, listed, safe, spoken
 
 MAX_OTHERS = 5
@@ -102,12 +102,16 @@ def cancelled(facts: Facts, causes: Sequence[Cause]) -> Diagnosis:
         confidence_reason="ADF reports it as cancelled" + (", the Activity Log by whom" if asked else ""),
         evidence=facts.evidence(*ids_of(path), *((EvidenceId("activity_log", asked.id),) if asked else ())),
         evidence_gaps=(*facts.all_gaps, *_by_whom(facts)),
-        contributing=(*before, *_with_parent(facts), *around(facts), *started_by(facts)),
+        contributing=(*_asked(asked), *before, *_with_parent(facts), *around(facts), *started_by(facts)),
         impact=impact(facts),
         recommended_actions=(
             Action("Rerun it if its work is still wanted", "Nothing runs it again by itself", "medium"),
         ),
     )
+
+
+def _asked(cancel: Change | None) -> tuple[str, ...]:
+    return (f"{who(cancel)} asked to cancel it at {at(cancel.at)}.",) if cancel is not None else ()
 
 
 def _by_whom(facts: Facts) -> tuple[str, ...]:

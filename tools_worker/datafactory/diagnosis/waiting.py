@@ -10,13 +10,14 @@ from tools_worker.datafactory import fields
 from tools_worker.datafactory.diagnosis.tree import Node
 from tools_worker.datafactory.leaves import attempts
 from tools_worker.datafactory.models import ActivityRun, PipelineRun
-from tools_worker.datafactory.performance import queue_seconds
+from tools_worker.datafactory.performance import queue_seconds, runtime_name
 from tools_worker.datafactory.wording import count, lasted, listed
 
 LONG_QUEUE_SECONDS = 60
 MAX_SHARE = 0.25  # of an activity's time: below it a queue explains nothing
 MAX_QUEUED_RUNS = 100  # of one pipeline; more are refused
 MAX_TOLD = 3
+_AZURES_OWN = frozenset({"autoresolveintegrationruntime", "defaultintegrationruntime"})
 
 
 def runtime_queues(tree: Node) -> tuple[str, ...]:
@@ -42,9 +43,9 @@ def _queued(node: Node) -> Iterator[tuple[ActivityRun, int]]:
 
 
 def runtime_of(activity: ActivityRun) -> str:
-    """Its name, as the output tells. `AutoResolveIntegrationRuntime (East US)` is Azure's own and says nothing."""
-    name = fields.text(activity.output, "effectiveIntegrationRuntime").split(" (")[0]
-    return "" if name in ("AutoResolveIntegrationRuntime", "DefaultIntegrationRuntime") else name
+    """Its name; empty for Azure's own, of which nothing can be told."""
+    name = runtime_name(activity)
+    return "" if name.lower() in _AZURES_OWN else name
 
 
 @dataclass(frozen=True, slots=True)

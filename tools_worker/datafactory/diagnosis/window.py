@@ -70,7 +70,7 @@ async def by_window(
 ) -> Target:
     if window.until + LAG < now - RETENTION:
         raise NotFound(f"Data Factory keeps runs for {RETENTION.days} days; the window ended {at(window.until)}.")
-    rows, caveats = await _around(factories, pipeline, factory, window)
+    rows, caveats = await _around(factories, pipeline, factory, window, now)
     inside = [row for row in rows if window.holds(row[1])]
     near = [row for row in rows if window.holds(row[1], LAG)]
     chosen = next((kind for kind in (_failed(inside), _failed(near), inside, near) if kind), [])
@@ -82,14 +82,14 @@ async def by_window(
 
 
 async def _around(
-    factories: Factories, pipeline: str | None, factory: str | None, window: Window
+    factories: Factories, pipeline: str | None, factory: str | None, window: Window, now: datetime
 ) -> tuple[list[_Row], list[str]]:
     """Runs active around the window, newest first: all of a named pipeline, else the failed ones of all pipelines."""
     wanted = list(await factories.chosen(factory))
     spelling: dict[str, str] = {}
     caveats = []
     if pipeline is not None:
-        holders = await with_pipeline(wanted, pipeline)
+        holders = await with_pipeline(wanted, pipeline, now)
         spelling = {holder.name: name for holder, name in holders.answers}
         wanted = [holder for holder, _ in holders.answers]
         caveats.append(holders.caveat)
