@@ -15,7 +15,7 @@ from localcloud.adf.engine import Engine
 from localcloud.adf.factory import Factory, Resource
 from localcloud.adf.ledger import Ledger, TriggerRun
 from localcloud.adf.pauses import Pauses
-from localcloud.adf.scenario import BadScenario, Cancel, Change, Fault, Scenario
+from localcloud.adf.scenario import BadScenario, Cancel, Change, Fault, ManualRun, Scenario
 from localcloud.adf.schedule import Firing, firings
 from localcloud.adf.scripted import Aim, Scripted
 from localcloud.adf.simulated import Order, PipelineRun
@@ -169,10 +169,15 @@ class LivingFactory:
     def _manual_orders(self) -> Iterator[Order]:
         for run in self._scenario.runs:
             if run.factory == self.factory.name:
-                begins = self.anchor - timedelta(minutes=run.minutes_ago)
-                run_id = dice.identifier("manual", self.seed, run.factory, run.label)
-                self.deeds.append(Deed(begins, "pipelines/createrun/action", f"pipelines/{run.pipeline}", run.by))
-                yield orders.by_hand(run_id, self._existing(run.pipeline), begins, run.parameters, run.label)
+                order = self._manual_order(run)
+                deed = ("pipelines/createrun/action", f"pipelines/{run.pipeline}", run.by)
+                self.deeds.append(Deed(order.queued_at, *deed))
+                yield order
+
+    def _manual_order(self, run: ManualRun) -> Order:
+        begins = self.anchor - timedelta(minutes=run.minutes_ago)
+        run_id = dice.identifier("manual", self.seed, run.factory, run.label)
+        return orders.by_hand(run_id, self._existing(run.pipeline), begins, run.parameters, run.label)
 
     def _admitted(self, order: Order) -> datetime | None:
         """When the run leaves the queue: at once, unless as many runs of its pipeline as are allowed are going on."""
@@ -208,12 +213,20 @@ class LivingFactory:
         """A cancellation of the scenario must be known before its run is simulated."""
         if cancel.when.label is not None:
             run = next(r for r in self._scenario.runs if r.label == cancel.when.label)
-            run_id = dice.identifier("manual", self.seed, run.factory, run.label)
-            self._cancel_at(run_id, self.anchor - timedelta(minutes=run.minutes_ago), cancel)
+            order = self._manual_order(run)
+            run_id = self._called(order, cancel.called) if cancel.called else order.run_id
+            self._cancel_at(run_id, order.queued_at, cancel)
         starts = [(f.moment, t) for t, f in fired if cancel.pipeline in dict(orders.pipelines_of(t.properties))]
         by_moment = dict(starts)
         for moment in nth(cancel.when, sorted(by_moment), f"Cancelling {cancel.pipeline!r}"):
             self._cancel_at(self._scheduled_id(by_moment[moment], cancel.pipeline, moment), moment, cancel)
+
+    def _called(self, order: Order, pipeline: str) -> str:
+        """The id of the run that the ordered one will call."""
+        for run in self._engine.run(order, order.queued_at).family():
+            if run.order.pipeline.name == pipeline:
+                return run.id
+        raise BadScenario(f"{order.pipeline.name!r} does not call {pipeline!r}, which is to be cancelled.")
 
     def _cancel_at(self, run_id: str, begins: datetime, cancel: Cancel) -> None:
         moment = begins + timedelta(minutes=cancel.minutes_after)

@@ -96,12 +96,15 @@ class Rerun:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
+    """`called`: not the run itself, but the one of this pipeline that it had called; of runs with a label only."""
+
     factory: str
     pipeline: str
     when: When
     minutes_after: float
     recursive: bool = True
     end_unrecorded: bool = False
+    called: str | None = None
     by: str = SOMEBODY
 
 

@@ -32,7 +32,7 @@ def truth(name: str) -> list[dict[str, Any]]:
 
 CASES: list[Case] = [(name, case) for name in NAMES for case in truth(name)]
 RUNS = [(name, case) for name, case in CASES if case["run"]]
-FAILED = [(name, case) for name, case in RUNS if case.get("outcome") == "failed"]
+FAILED = [(name, case) for name, case in RUNS if case.get("outcome") == "failed" and "root_cause_path" in case]
 HIDDEN = [(name, case) for name, case in RUNS if case.get("outcome") == "succeeded" and "root_cause_path" in case]
 
 
@@ -137,3 +137,12 @@ def test_a_copy_on_a_crowded_runtime_is_queued_before_it_moves_anything() -> Non
 def test_a_run_is_stopped_by_its_own_check_when_nothing_was_copied() -> None:
     case = next(c for c in FAILED if c[1]["id"] == "stopped-by-its-own-check")
     assert [a.rows for a in meant(case, CLOCKS[0]).activities if a.activity.name == "CopyArrivals"] == [0]
+
+
+def test_a_child_that_somebody_cancels_fails_the_run_that_called_it() -> None:
+    case = next(c for c in RUNS if c[1]["id"] == "failed-because-its-child-was-cancelled")
+    run = meant(case, CLOCKS[0])
+    assert [(each.order.pipeline.name, each.status) for each in run.family()] == [
+        ("AuditWeek", "Failed"),
+        ("SampleReceipts", "Cancelled"),
+    ]
