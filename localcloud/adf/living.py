@@ -240,8 +240,13 @@ class LivingFactory:
         """What somebody deleted is gone, the runs it had stay."""
         for change in self._changes():
             kind, name = change.resource.split("/")
-            if change.operation == "delete":
-                self.factory.delete(kind, name)
+            if change.operation != "delete":
+                continue
+            if self.factory.get(kind, name) is None:
+                raise BadScenario(
+                    f"The scenario deletes {change.resource!r}, which {self.factory.name!r} does not have."
+                )
+            self.factory.delete(kind, name)
 
     def _changed(self, change: Change) -> Deed:
         if change.fault is None:

@@ -11,7 +11,7 @@ from localcloud.adf.behaviour import Cancellation, Mishap, Spot
 from localcloud.adf.branches import usual_branch
 from localcloud.adf.definitions import Activity, Pipeline
 from localcloud.adf.factory import Factory
-from localcloud.adf.scenario import Congestion, Fault, Profile, Scenario
+from localcloud.adf.scenario import BadScenario, Congestion, Fault, Profile, Scenario
 from localcloud.adf.simulated import Origin
 from localcloud.adf.wording import failure_of, timed_out
 
@@ -53,6 +53,9 @@ class Scripted:
         self._anchor, self._seed, self._speed = anchor, seed, speed
         self._began = anchor - timedelta(days=scenario.days)
         self._congestion = [each for each in scenario.congestion if each.factory == factory.name]
+        for crowd in self._congestion:
+            if factory.get("integrationruntimes", crowd.runtime) is None:
+                raise BadScenario(f"The scenario crowds {crowd.runtime!r}, which {factory.name!r} does not have.")
         self._faults: dict[tuple[str, str], list[Fault]] = {}
         self.aims: dict[str, Aim] = {}
         self.cancellations: dict[str, Cancellation] = {}
