@@ -90,7 +90,9 @@ def _by_activity(runs: Sequence[ActivityRun]) -> list[Activity]:
 def _summary(located: LocatedRun, activities: Sequence[Activity], found: Found[ActivityRun]) -> str:
     run = located.run
     elsewhere = f"The run is not in {located.asked!r}, it belongs to {located.factory.name!r}." if located.asked else ""
-    about = f"Run {run.run_id} of {run.pipeline} in {located.factory.name} ({run.status}, started {at(run.start)})"
+    status = run.status or "status unknown"
+    pipeline = run.pipeline or "an unnamed pipeline"
+    about = f"Run {run.run_id} of {pipeline} in {located.factory.name} ({status}, started {at(run.start)})"
     if not activities:
         return sentences(elsewhere, f"{about} has no activity runs.")
     statuses = Counter(turn.last.status or "unknown" for activity in activities for turn in activity.turns)
@@ -108,7 +110,8 @@ def _told(activity: Activity) -> str:
     failure = classify(run.error.message, run.error.code, run.type)
     code = f" ({failure.code})" if failure.code else ""
     cause = f"{spoken(failure.category)}{code}. {failure.cause}".strip()
-    return f"{activity.name} ({activity.type}) failed{turns}{retried}: {cause}"
+    kind = activity.type or "type unknown"
+    return f"{activity.name or 'An unnamed activity'} ({kind}) failed{turns}{retried}: {cause}"
 
 
 def _longest(activities: Sequence[Activity]) -> str:
@@ -116,7 +119,7 @@ def _longest(activities: Sequence[Activity]) -> str:
     if len(activities) < 2 or not timed:
         return ""
     duration, name = max(timed)
-    return f"The longest was {name} with {lasted(duration)}."
+    return f"The longest was {name or 'an unnamed activity'} with {lasted(duration)}."
 
 
 def _shown(activity: Activity) -> dict[str, Any]:

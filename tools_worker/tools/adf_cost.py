@@ -21,6 +21,7 @@ from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, 
 RETENTION_DAYS = 45
 MAX_RUNS = 200  # of one factory: one query each, 8 at once; 20 ms to 200 ms a query keeps within the tool's deadline
 MAX_SHOWN = 20
+NAMELESS = "an unnamed pipeline"
 
 
 class CostArguments(Arguments):
@@ -54,8 +55,8 @@ async def _of_run(context: ToolContext, run_id: str, factory: str | None) -> Rep
     children = f" with {count(found.runs - 1, 'child run')}" if found.runs > 1 else ""
     summary = sentences(
         f"The run is not in {located.asked!r}, it belongs to {located.factory.name!r}." if located.asked else "",
-        f"The run of {located.run.pipeline} in {located.factory.name} started {at(located.run.start)}{children} "
-        f"(run {run_id}) cost {'' if found.whole else 'at least '}{dollars(bill.total_usd)}: "
+        f"The run of {located.run.pipeline or NAMELESS} in {located.factory.name} "
+        f"started {at(located.run.start)}{children} (run {run_id}) cost {'' if found.whole else 'at least '}{dollars(bill.total_usd)}: "
         f"{count(bill.activity_runs, 'activity run')} {dollars(bill.orchestration_usd)}, "
         f"execution {dollars(bill.execution_usd)}.",
         f"Dearest: {listed([f'{name} {dollars(cost)}' for name, cost in dearest])}." if dearest else "",
@@ -91,7 +92,10 @@ async def _of_window(context: ToolContext, args: CostArguments) -> Reply:
     what = f"the runs of {args.pipeline!r}" if args.pipeline else "all runs"
     names = [repr(name) for name, _ in windows]
     billed = sum(row[3] for row in rows)
-    told = [f"{pipeline} in {name} {dollars(b.total_usd)} ({count(runs, 'run')})" for name, pipeline, b, runs in rows]
+    told = [
+        f"{pipeline or NAMELESS} in {name} {dollars(b.total_usd)} ({count(runs, 'run')})"
+        for name, pipeline, b, runs in rows
+    ]
     summary = sentences(
         f"In the last {count(args.hours, 'hour')} {what} in {listed(names)} cost {'' if exact else 'at least '}"
         f"{dollars(bill.total_usd)} for {count(billed, 'run')}."

@@ -17,6 +17,7 @@ from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, 
 
 MAX_PIPELINES = 2000  # of one factory: read as lists, so a few calls
 MAX_SHOWN = 60
+NAMELESS = "an unnamed pipeline"
 
 
 class LineageArguments(Arguments):
@@ -55,7 +56,7 @@ async def _read(factory: DataFactory) -> tuple[Lineage, int]:
 def _of_data(maps: Sequence[Map], words: str, caveat: str) -> Reply:
     found = [(factory.name, touch) for factory, known, _ in maps for touch in known.about(words)]
     broken = [
-        f"{name} in {factory.name}"
+        f"{name or NAMELESS} in {factory.name}"
         for factory, known, _ in maps
         for name in known.downstream(t.pipeline for t in known.about(words) if t.mode == READS)
     ]
@@ -100,9 +101,9 @@ async def _of_pipeline(maps: Sequence[Map], asked: str, caveat: str) -> Reply:
         told.append(
             sentences(
                 f"{name} in {factory.name} {_data_told(touches)}.",
-                f"Before it: {listed([f'{n} ({why})' for n, why in before], 6) or 'nothing known'}.",
-                f"After it: {listed([f'{n} ({why})' for n, why in after], 6) or 'nothing known'}.",
-                f"Further downstream: {listed(later, 8)}." if later else "",
+                f"Before it: {listed([f'{n or NAMELESS} ({why})' for n, why in before], 6) or 'nothing known'}.",
+                f"After it: {listed([f'{n or NAMELESS} ({why})' for n, why in after], 6) or 'nothing known'}.",
+                f"Further downstream: {listed([other or NAMELESS for other in later], 8)}." if later else "",
             )
         )
         rows.append(
@@ -132,7 +133,9 @@ def _data_told(touches: Sequence[Touch]) -> str:
 
 
 def _names(found: Sequence[tuple[str, Touch]], keep: Any) -> list[str]:
-    names = (f"{t.pipeline} in {factory} (activity {t.activity} {t.mode} it)" for factory, t in found if keep(t))
+    names = (
+        f"{t.pipeline or NAMELESS} in {factory} (activity {t.activity} {t.mode} it)" for factory, t in found if keep(t)
+    )
     return list(dict.fromkeys(names))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.tools_worker.properties.calling import call, questions
-from tests.tools_worker.properties.mutation import spoilt
+from tests.tools_worker.properties.mutation import GONE, places, put, spoilt
 from tests.tools_worker.properties.worlds import BY_HAND, COLLECTED, official, recorded, without_collection
 
 EXAMPLES = max(5, settings().max_examples // 6)  # each costs some 20 ms
@@ -21,6 +23,31 @@ ASKED = [(name, *question) for name, world in WORLDS.items() for question in que
 async def test_a_sound_world_is_answered(name: str, tool: str, arguments: dict[str, Any]) -> None:
     told = await call(WORLDS[name], WORLDS[name].raw, tool, arguments)
     assert told["ok"] or name != "by hand", "every question of the world by hand has an answer"
+
+
+NAMING = ("name", "runId", "pipelineName", "activityName", "activityType", "status", "state", "type", "nodeName")
+HOLE = re.compile(r"  |\(,|\(\)|\( |''|: \.| ,|^ | \.(?:\s|$)")
+
+
+READS = {  # the parts of a factory that the tool's sentences are about
+    "adf_activity_runs": ("runs", "activities"),
+    "adf_cost": ("runs", "activities"),
+    "adf_factories": ("runs",),
+    "adf_integration_runtimes": ("runtimes",),
+    "adf_lineage": ("pipelines", "datasets", "triggers"),
+}
+
+
+@pytest.mark.parametrize("tool", READS)
+async def test_a_missing_name_or_status_leaves_no_hole_in_the_sentences(tool: str) -> None:
+    asked = [arguments for name, arguments in questions(BY_HAND) if name == tool]
+    for place in [p for p in places(BY_HAND.raw) if p[0] in READS[tool] and p[-1] in NAMING]:
+        raw = json.loads(json.dumps(BY_HAND.raw))
+        put(raw, place, GONE)
+        for arguments in asked:
+            told = await call(BY_HAND, raw, tool, arguments)
+            summary = told.get("summary", "")
+            assert not HOLE.search(summary), (place, summary)
 
 
 @without_collection
