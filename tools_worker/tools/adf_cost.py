@@ -56,7 +56,8 @@ async def _of_run(context: ToolContext, run_id: str, factory: str | None) -> Rep
     summary = sentences(
         f"The run is not in {located.asked!r}, it belongs to {located.factory.name!r}." if located.asked else "",
         f"The run of {located.run.pipeline or NAMELESS} in {located.factory.name} "
-        f"started {at(located.run.start)}{children} (run {run_id}) cost {'' if found.whole else 'at least '}{dollars(bill.total_usd)}: "
+        f"started {at(located.run.start)}{children} "
+        f"(run {run_id}) cost {'' if found.whole else 'at least '}{dollars(bill.total_usd)}: "
         f"{count(bill.activity_runs, 'activity run')} {dollars(bill.orchestration_usd)}, "
         f"execution {dollars(bill.execution_usd)}.",
         f"Dearest: {listed([f'{name} {dollars(cost)}' for name, cost in dearest])}." if dearest else "",
