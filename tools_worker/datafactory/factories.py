@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from tools_worker.datafactory.client import DataFactory
 from tools_worker.datafactory.models import PipelineRun
 
 Discover = Callable[[], Awaitable[Sequence[DataFactory]]]
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 REMEMBER_SECONDS = 300.0  # a new factory shows within five minutes; listing a subscription costs one ARM read
 
 
@@ -71,6 +73,8 @@ class Factories:
 
     async def find_run(self, run_id: str, factory: str | None = None) -> LocatedRun:
         """Look in the named factory first, then in all the others: people mix up which factory an id came from."""
+        run_id = run_id.strip()
+        run_id = run_id.lower() if _GUID.fullmatch(run_id) else run_id  # ADF writes them so; chats and sheets do not
         first = await self.get(factory) if factory else None
         if first is not None:
             run = await _run_or_none(first, run_id)

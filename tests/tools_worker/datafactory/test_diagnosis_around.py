@@ -422,3 +422,52 @@ async def test_a_slow_run_names_the_activity_and_why() -> None:
 async def test_a_queued_activity_names_its_runtime() -> None:
     waiting = replace(make_activity(1, status="Queued"), runtimes=("shir-stores",), end=None, duration_ms=None)
     assert told(await of(waiting, run=make_run(1, status="InProgress")), "CopySales waits", "shir-stores")
+
+
+# which failures count
+
+
+def chain(*links: tuple[str, str, str]) -> Pipeline:
+    """CopySales, and activities that each follow another under a condition."""
+    return pipeline("LoadSales", step("CopySales"), *(step(name, after, how=how) for name, after, how in links))
+
+
+async def test_a_failure_that_the_run_goes_past_is_not_the_cause() -> None:
+    found = await of(
+        make_activity(1, error="The required Blob is missing."),
+        make_activity(2, name="CopyShipments", error=LOGIN, minute=2),
+        run=make_run(1, message="Operation on target CopyShipments failed: …"),
+        pipelines=[chain(("CopyShipments", "CopySales", "Completed"))],
+    )
+    assert found.root_cause_path[-1].name == "CopyShipments"
+    assert [(masked.kind, masked.activity) for masked in found.masked_failures] == [("handled_failure", "CopySales")]
+    assert found.other_failures == ()
+
+
+async def test_a_handler_behind_a_step_that_went_well_is_still_a_consequence() -> None:
+    found = await of(
+        make_activity(1, error=LOGIN),
+        make_activity(2, name="Prepare", status="Succeeded", minute=1),
+        make_activity(3, name="TellDesk", type="WebActivity", error="status code 500", minute=2),
+        pipelines=[chain(("Prepare", "CopySales", "Failed"), ("TellDesk", "Prepare", "Succeeded"))],
+    )
+    assert found.root_cause_path[-1].name == "CopySales"
+    assert told(found, "TellDesk of LoadSales", "failed too")
+
+
+async def test_errors_of_earlier_attempts_are_told_where_they_differ() -> None:
+    busy = "Rest call failed with client error, status code 429 TooManyRequests"
+    tries = [make_activity(n, error=busy, minute=n, attempt=n or None) for n in range(2)]
+    found = await of(*tries, make_activity(5, error=LOGIN, minute=5, attempt=2))
+    assert told(found, "2 earlier attempts", "HTTP 429")
+
+
+async def test_an_error_without_words_is_no_evidence() -> None:
+    found = await of(make_activity(1, type="Custom", error="", code="2500"), run=make_run(1))
+    assert found.root_cause_category == "insufficient_evidence"
+
+
+async def test_a_run_id_in_capitals_is_the_same_run() -> None:
+    run = replace(make_run(1), run_id="7ea0da5d-f6ef-4690-ac0a-6b0ec709049e")
+    found = await diagnose_request(factories(run), run_id=f" {run.run_id.upper()} ", now=NOW)
+    assert found.run.run_id == run.run_id

@@ -36,7 +36,7 @@ def recommend(cause: Cause, history: History, factory: str) -> tuple[Action, ...
         return (_done_already(rerun, factory),)
     if history.since_good is not None:
         check = _check_resolved(history, factory)
-        return (check, _mend(cause, factory), _rerun_if_missing(cause)) if _reruns_help(cause) else (check,)
+        return (check, _rerun_if_missing(cause)) if _reruns_help(cause) else (check,)
     mend = _mend(cause, factory)
     return (mend,) if cause.failure.category == INSUFFICIENT else (mend, _rerun(cause))
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tools_worker.datafactory import fields
 from tools_worker.datafactory.definitions import steps
 from tools_worker.datafactory.diagnosis.record import MaskedFailure, Step, path_text
+from tools_worker.datafactory.diagnosis.roles import FAIL, roles
 from tools_worker.datafactory.diagnosis.tree import Node
 from tools_worker.datafactory.failures import Failure, classify, peel
 from tools_worker.datafactory.leaves import CONTAINERS, EXECUTE_PIPELINE, Attempts, attempts
 from tools_worker.datafactory.models import ActivityRun, PipelineRun
 from tools_worker.datafactory.wording import count, safe, spoken
-
-FAIL = "Fail"  # an activity whose only purpose is to raise an error
-_NEVER = datetime.max.replace(tzinfo=UTC)
 
 Definitions = Mapping[str, Mapping[str, Any]]  # pipeline name → its definition
 
@@ -31,6 +28,7 @@ class Cause:
     activity: ActivityRun | None  # None: the run failed and no activity says why
     failure: Failure
     earlier_attempts: int = 0
+    earlier_errors: tuple[str, ...] = ()  # of the attempts before, where they failed in another way
     alike: int = 1
 
     @property
@@ -45,7 +43,7 @@ def causes(root: Node, definitions: Definitions) -> list[Cause]:
     while waiting:
         node, above = waiting.pop(0)
         path = (*above, Step("pipeline", node.run.pipeline, node.run.run_id))
-        leaves = _leaves(node, definitions.get(node.run.pipeline))
+        leaves = roles(node, definitions.get(node.run.pipeline)).causes
         if not leaves:
             found.append(_without_activity(node, path))
         for group in leaves:
@@ -61,7 +59,7 @@ def causes(root: Node, definitions: Definitions) -> list[Cause]:
 def handled_failures(root: Node) -> list[MaskedFailure]:
     """Activities that failed for good although their run succeeded: an on-failure path swallowed it."""
     return [
-        _handled(node, leaf)
+        _handled(node, leaf, "an on-failure path hid it")
         for node in root.walk()
         if not node.run.failed
         for leaf in _failed(node)
@@ -69,13 +67,35 @@ def handled_failures(root: Node) -> list[MaskedFailure]:
     ]
 
 
-def _handled(node: Node, leaf: ActivityRun) -> MaskedFailure:
+def passed_over(root: Node, definitions: Definitions) -> list[MaskedFailure]:
+    """Activities of failed runs that failed too, but not the run: it went on in any case."""
+    return [
+        _handled(node, group.last, "the run went on regardless")
+        for node in root.walk()
+        if node.run.failed
+        for group in roles(node, definitions.get(node.run.pipeline)).passed
+    ]
+
+
+def followed(root: Node, definitions: Definitions) -> tuple[str, ...]:
+    """Handlers of a failure that failed themselves, in sentences: nobody was told, nothing was cleaned up."""
+    return tuple(
+        f"{group.last.name} of {node.run.pipeline}, which runs after a failure, failed too "
+        f"({spoken(classify(group.last.error.message, group.last.error.code, group.last.type).category)})."
+        for node in root.walk()
+        if node.run.failed
+        for group in roles(node, definitions.get(node.run.pipeline)).followers
+        if group.last.type != FAIL
+    )
+
+
+def _handled(node: Node, leaf: ActivityRun, how: str) -> MaskedFailure:
     failure = classify(leaf.error.message, leaf.error.code, leaf.type)
     return MaskedFailure(
         kind="handled_failure",
         activity=leaf.name,
         pipeline=node.run.pipeline or leaf.pipeline,
-        what=f"{leaf.name} failed ({spoken(failure.category)}) and an on-failure path hid it",
+        what=f"{leaf.name} failed ({spoken(failure.category)}) and {how}",
         activity_run_id=leaf.id,
         error=safe(failure.message, 200),
     )
@@ -104,42 +124,6 @@ def _moved_nothing(output: Mapping[str, Any]) -> int | None:
         files, written = fields.whole(output, "filesWritten"), fields.whole(output, "dataWritten")
         return 0 if written == 0 and files in (0, None) and "dataWritten" in output else None
     return (fields.whole(output, "rowsRead") or 0) if copied == 0 else None
-
-
-def _leaves(node: Node, definition: Mapping[str, Any] | None) -> list[Attempts]:
-    """Failed activities that are no containers of failed ones and no consequences of other failures, oldest first."""
-    failed = [group for group in attempts(node.activities) if group.last.failed]
-    leaves = [group for group in failed if group.last.type not in CONTAINERS] or failed
-    consequences = _consequences({group.last.name for group in leaves}, definition)
-    causes = [group for group in leaves if group.last.name not in consequences] or leaves
-    raised = [group for group in causes if group.last.type != FAIL]
-    causes = raised or causes  # a Fail activity repeats, in the author's words, what failed before it
-    blamed = _blamed(node, {group.last.name for group in causes})
-    return sorted(causes, key=lambda group: (group.last.name not in blamed, group.last.end or _NEVER))
-
-
-def _blamed(node: Node, names: set[str]) -> set[str]:
-    """The activities that ADF names in the run's message."""
-    return names.intersection(peel(node.run.message).path)
-
-
-def _consequences(names: set[str], definition: Mapping[str, Any] | None) -> set[str]:
-    """Of these failed activities, those that only ran because another of them failed."""
-    if definition is None or len(names) < 2:
-        return set()
-    after = {step.name: {name for name, _ in step.waits_for} for step in steps(definition)}
-    return {name for name in names if names & _upstream(name, after)}
-
-
-def _upstream(name: str, after: Mapping[str, set[str]]) -> set[str]:
-    found: set[str] = set()
-    waiting = list(after.get(name, ()))
-    while waiting:
-        above = waiting.pop()
-        if above not in found:
-            found.add(above)
-            waiting.extend(after.get(above, ()))
-    return found - {name}
 
 
 def _steps(node: Node, group: Attempts, definition: Mapping[str, Any] | None) -> tuple[Step, ...]:
@@ -199,7 +183,16 @@ def _at_activity(node: Node, path: tuple[Step, ...], group: Attempts) -> Cause:
     failure = classify(message, error.code, group.last.type)
     if group.last.type == EXECUTE_PIPELINE:  # the child could not be read: its activities are known by name only
         path = (*path, *(Step("activity", name, "") for name in failure.path))
-    return Cause(path, node.run, group.last, failure, earlier_attempts=group.earlier_failures)
+    return Cause(path, node.run, group.last, failure, group.earlier_failures, _other_errors(group, failure))
+
+
+def _other_errors(group: Attempts, last: Failure) -> tuple[str, ...]:
+    """`throttling quota (HTTP 429)`, once each. The last attempt decides, but what it got past may explain it."""
+    earlier = [classify(run.error.message, run.error.code, run.type) for run in group.runs[:-1] if run.failed]
+    kinds = [
+        f"{spoken(f.category)}{f' ({f.numbers})' if f.numbers else ''}" for f in earlier if f.category != last.category
+    ]
+    return tuple(dict.fromkeys(kinds))
 
 
 def _said_by_run(node: Node, activity: str) -> str:
@@ -223,9 +216,7 @@ def _merged(found: Sequence[Cause]) -> list[Cause]:
         if known is None:
             merged[key] = cause
         else:
-            merged[key] = Cause(
-                known.path, known.run, known.activity, known.failure, known.earlier_attempts, known.alike + cause.alike
-            )
+            merged[key] = replace(known, alike=known.alike + cause.alike)
     return list(merged.values())
 
 

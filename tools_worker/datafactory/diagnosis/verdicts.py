@@ -8,7 +8,7 @@ from typing import Literal
 from tools_worker.datafactory import fields
 from tools_worker.datafactory.activity_log import who
 from tools_worker.datafactory.diagnosis.actions import recommend, where_to_look
-from tools_worker.datafactory.diagnosis.causes import Cause, handled_failures, zero_row_copies
+from tools_worker.datafactory.diagnosis.causes import Cause, followed, handled_failures, passed_over, zero_row_copies
 from tools_worker.datafactory.diagnosis.facts import MAX_MESSAGE, Facts, ids_of
 from tools_worker.datafactory.diagnosis.history import History, streak
 from tools_worker.datafactory.diagnosis.impact import impact
@@ -44,11 +44,21 @@ def failed(facts: Facts, causes: Sequence[Cause]) -> Diagnosis:
         confidence_reason=reason,
         evidence=(*ids_of(main.path, *(cause.path for cause in others[:MAX_OTHERS])), *ids(facts, main)),
         evidence_gaps=(*_cause_gaps(main), *facts.all_gaps),
-        contributing=(*_retries(main), *around(facts, main), *_neighbours(facts.history), *started_by(facts)),
+        contributing=(
+            *_retries(main),
+            *followed(facts.tree, facts.estate.definitions),
+            *around(facts, main),
+            *_neighbours(facts.history),
+            *started_by(facts),
+        ),
         recurrence=facts.history.recurrence(failure.signature),
         impact=impact(facts, main),
         recommended_actions=recommend(main, facts.history, facts.factory),
-        masked_failures=(*zero_row_copies(facts.tree), *facts.fewer_rows),
+        masked_failures=(
+            *passed_over(facts.tree, facts.estate.definitions),
+            *zero_row_copies(facts.tree),
+            *facts.fewer_rows,
+        ),
         other_failures=tuple(_other(cause) for cause in others[:MAX_OTHERS]),
         docs=failure.docs,
     )
@@ -178,7 +188,8 @@ def _cause_gaps(main: Cause) -> tuple[str, ...]:
 def _retries(main: Cause) -> tuple[str, ...]:
     if not main.earlier_attempts:
         return ()
-    return (f"Retries are used up: {count(main.earlier_attempts, 'earlier attempt')} failed too.",)
+    how = f", otherwise: {listed(main.earlier_errors)}" if main.earlier_errors else ""
+    return (f"Retries are used up: {count(main.earlier_attempts, 'earlier attempt')} failed too{how}.",)
 
 
 def _neighbours(history: History) -> tuple[str, ...]:

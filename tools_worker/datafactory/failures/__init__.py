@@ -41,7 +41,8 @@ def classify(message: str, code: str = "", activity_type: str = "", side: str = 
     error = peel(message, code)
     if side and not error.side:
         error = _on_side(error, side)
-    fitting = [rule for rule in known() if rule.when.fits(error, activity_type)]
+    wordless = not error.message.strip() and not error.inner_code  # an outer code names the kind of activity only
+    fitting = [] if wordless else [rule for rule in known() if rule.when.fits(error, activity_type)]
     shown_code = error.inner_code or error.outer_code
     return _verdict(error, shown_code, fitting[0] if fitting else None, _others(fitting))
 
