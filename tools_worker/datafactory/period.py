@@ -10,6 +10,7 @@ from tools_worker.datafactory.schedules.zones import Zone, zone_of
 from tools_worker.datafactory.wording import at, count, stamp
 
 RETENTION_DAYS = 45
+SPOKEN_AS_DAYS = 72  # hours from which people speak of days
 OLDER_PROOF = (
     "Proof of older runs lies only where the factory's diagnostic settings send its logs: a Log Analytics workspace "
     "(tables ADFPipelineRun, ADFActivityRun and ADFTriggerRun) or a storage account. Without them there is none"
@@ -48,14 +49,9 @@ class Period:
 
 
 def last_hours(hours: int, now: datetime, timezone: str = "") -> Period:
-    """Raises InvalidArguments for an unknown time zone."""
-    return Period(now - timedelta(hours=hours), None, f"in the last {count(hours, 'hour')}", _zone(timezone))
-
-
-def last_days(days: int, timezone: str, now: datetime) -> Period:
-    """Counted back from now; the time zone says where the days within it begin. Raises InvalidArguments."""
-    zone = _zone(timezone)
-    return Period(now - timedelta(days=days), None, f"in the last {count(days, 'day')}", zone)
+    """The time zone says where the days within it begin. Raises InvalidArguments when it is not known."""
+    words = count(hours // 24, "day") if hours >= SPOKEN_AS_DAYS and hours % 24 == 0 else count(hours, "hour")
+    return Period(now - timedelta(hours=hours), None, f"in the last {words}", _zone(timezone))
 
 
 def between(since: str, until: str, timezone: str, now: datetime) -> Period:

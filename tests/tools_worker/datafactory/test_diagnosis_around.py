@@ -471,3 +471,8 @@ async def test_a_run_id_in_capitals_is_the_same_run() -> None:
     run = replace(make_run(1), run_id="7ea0da5d-f6ef-4690-ac0a-6b0ec709049e")
     found = await diagnose_request(factories(run), run_id=f" {run.run_id.upper()} ", now=NOW)
     assert found.run.run_id == run.run_id
+
+
+async def test_what_was_throttled_is_not_rerun_at_once() -> None:
+    found = await of(make_activity(1, error="status code 429 TooManyRequests"), run=make_run(1))
+    assert any("once the limit has passed" in action.what for action in found.recommended_actions)

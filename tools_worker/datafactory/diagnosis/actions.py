@@ -130,6 +130,9 @@ def _rerun_if_missing(cause: Cause) -> Action:
 
 def _rerun(cause: Cause) -> Action:
     risk, reason = rerun_risk(cause.activity)
+    if _reruns_help(cause) and cause.failure.category == "throttling_quota":
+        what = f"Rerun from the failed activity once the limit has passed, not at once ({reason})"
+        return Action(what=what, why="More requests now would be refused as well.", risk=risk)
     if _reruns_help(cause):
         return Action(what=f"Rerun from the failed activity ({reason})", why="Such failures tend to pass.", risk=risk)
     return Action(
