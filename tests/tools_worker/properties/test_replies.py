@@ -14,7 +14,7 @@ from tests.tools_worker.properties.calling import call, questions
 from tests.tools_worker.properties.mutation import GONE, places, put, spoilt
 from tests.tools_worker.properties.worlds import BY_HAND, COLLECTED, official, recorded, without_collection
 
-EXAMPLES = max(5, settings().max_examples // 6)  # each costs some 20 ms
+EXAMPLES = max(5, settings().max_examples // 8)  # each costs some 20 ms
 WORLDS = {"by hand": BY_HAND} | ({"official": official(), "recorded": recorded()} if COLLECTED.is_dir() else {})
 ASKED = [(name, *question) for name, world in WORLDS.items() for question in questions(world)]
 
@@ -40,7 +40,7 @@ READS = {  # the parts of a factory that the tool's sentences are about
 
 @pytest.mark.parametrize("tool", READS)
 async def test_a_missing_name_or_status_leaves_no_hole_in_the_sentences(tool: str) -> None:
-    asked = [arguments for name, arguments in questions(BY_HAND) if name == tool]
+    asked = [arguments for name, arguments in questions(BY_HAND) if name == tool][:2]
     for place in [p for p in places(BY_HAND.raw) if p[0] in READS[tool] and p[-1] in NAMING]:
         raw = json.loads(json.dumps(BY_HAND.raw))
         put(raw, place, GONE)
