@@ -11,26 +11,29 @@ from pydantic import Field
 from tools_worker.datafactory.client import DataFactory, Found
 from tools_worker.datafactory.history import Drift, Usual, by_day, drift, failing_since, rerun_groups, shift
 from tools_worker.datafactory.models import SUCCEEDED, PipelineRun
-from tools_worker.datafactory.period import RETENTION_DAYS, Period, last_days
+from tools_worker.datafactory.period import RETENTION_DAYS, Period
 from tools_worker.datafactory.survey import with_pipeline
 from tools_worker.datafactory.wording import at, count, lasted, sentences, stamp
-from tools_worker.runtime.periods import Dates, nothing_kept
+from tools_worker.runtime.periods import HoursOrDates, nothing_kept
 from tools_worker.runtime.tools import Evidence, Reply, ToolContext, ToolSpec
 
 MAX_GROUPS = 10
 
 
-class RunHistoryArguments(Dates):
+class RunHistoryArguments(HoursOrDates):
     pipeline: str = Field(max_length=260, description="Name of the pipeline, in any case.")
-    days: int = Field(
-        default=14, ge=1, le=RETENTION_DAYS, description="How many days back, if neither since nor until is given."
+    hours: int = Field(
+        default=24 * 14,
+        ge=1,
+        le=24 * RETENTION_DAYS,
+        description="How far back to look, in hours: 336 is two weeks. Not used when since or until is given.",
     )
     factory: str | None = Field(default=None, max_length=100, description="Name of one data factory. Omit for all.")
 
 
 async def adf_run_history(context: ToolContext, args: RunHistoryArguments) -> Reply:
     factories = await context.factories.chosen(args.factory)
-    period = args.dated(context.now) or last_days(args.days, args.timezone or "", context.now)
+    period = args.period(context.now)
     if period.gone:
         return nothing_kept(period, context.now)
     holders = await with_pipeline(factories, args.pipeline)

@@ -24,7 +24,7 @@ from tools_worker.datafactory.performance import (
     slowest_path,
     waits,
 )
-from tools_worker.datafactory.period import RETENTION_DAYS, last_days
+from tools_worker.datafactory.period import RETENTION_DAYS, last_hours
 from tools_worker.datafactory.selection import Selected, Which, ended_run
 from tools_worker.datafactory.wording import at, count, lasted, listed, sentences, stamp
 from tools_worker.runtime.periods import Dates, nothing_kept
@@ -64,7 +64,7 @@ async def adf_run_performance(context: ToolContext, args: RunPerformanceArgument
         note = f"The run is not in {located.asked!r}, it belongs to {located.factory.name!r}." if located.asked else ""
         run = replace(located.run, run_id=located.run.run_id or args.run_id)  # an answer may lack what was asked by
         return await _told(context, Selected(located.factory, run, note))
-    period = args.dated(context.now) or last_days(RETENTION_DAYS, args.timezone or "", context.now)
+    period = args.dated(context.now) or last_hours(24 * RETENTION_DAYS, context.now, args.timezone or "")
     if args.which != "latest" and not period.dated:
         today = context.now.astimezone(period.zone.info).date().isoformat()
         period = args.model_copy(update={"since": today, "until": today}).dated(context.now) or period

@@ -98,6 +98,15 @@ def test_hours_go_back_from_now() -> None:
     assert (period.since, period.until, period.words) == (utc(2026, 3, 9, 8), None, "in the last 24 hours")
 
 
+def test_many_hours_are_spoken_of_as_days() -> None:
+    assert [last_hours(hours, NOW).words[12:] for hours in (48, 72, 73, 336)] == [
+        "48 hours",
+        "3 days",
+        "73 hours",
+        "14 days",
+    ]
+
+
 TIMES = st.one_of(
     st.just(""),
     st.text(max_size=40),

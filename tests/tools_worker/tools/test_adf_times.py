@@ -111,6 +111,13 @@ async def test_counts_by_day_of_the_time_zone() -> None:
     assert reply.data["factories"]["adf-prod"]["by_day"] == {"2026-03-09": {"Succeeded": 1}}
 
 
+async def test_history_looks_two_weeks_back_or_as_far_as_it_is_told() -> None:
+    world = prod(runs=[make_run(n, status="Succeeded", start=ago(days=n)) for n in range(1, 30)])
+    for hours, total in (({}, 14), ({"hours": 72}, 3)):
+        reply = await ask(adf_run_history.TOOL, world, pipeline="LoadSales", **hours)
+        assert reply.data["factories"]["adf-prod"]["total"] == total
+
+
 async def test_counts_only_between_the_dates() -> None:
     runs = [make_run(n, status="Succeeded", start=ago(days=n)) for n in range(6)]
     days = {"since": "2026-03-07", "until": "2026-03-08"}
