@@ -34,7 +34,7 @@ class LivingFactory:
         self._asked = 0
         self.switching: dict[str, datetime] = {}  # triggers being started or stopped, and until when
         self.deeds: list[Deed] = []  # what people did, for the Activity Log
-        self._waiting: list[tuple[str, Resource, Firing]] = []  # tumbling windows, with the ids of their runs
+        self._waiting = windows.Waiting()
         self._pauses = Pauses(factory, scenario, anchor)
         self._horizon = anchor - timedelta(days=scenario.days)
         self._begin()
@@ -124,13 +124,9 @@ class LivingFactory:
 
     def _orders(self, trigger: Resource, firing: Firing) -> Iterator[Order]:
         """The runs a firing starts, within a second or two; the trigger's own run is written down."""
-        kind = str(trigger.properties.get("type"))
         run_id = orders.trigger_run_id(self.seed, self.factory.name, trigger.name, firing.moment)
         if windows.dependencies(trigger.name, trigger.properties):
-            self.ledger.trigger_runs[run_id] = TriggerRun(
-                run_id, trigger.name, kind, firing.moment, firing.moment, {}, firing.window_start, waits=True
-            )
-            self._waiting.append((run_id, trigger, firing))
+            self.ledger.trigger_runs[run_id] = self._waiting.add(run_id, trigger, firing)
             return
         yield from self._started(run_id, trigger, firing, firing.moment)
 
@@ -149,19 +145,9 @@ class LivingFactory:
 
     def _release(self, now: datetime) -> None:
         """Start the windows whose dependencies have succeeded by now, one after the other as they free each other."""
-        now -= LATEST_START
-        freed = True
-        while freed:
-            freed = False
-            for waiting in sorted(self._waiting, key=lambda each: (each[2].moment, each[0])):
-                run_id, trigger, firing = waiting
-                needs = windows.dependencies(trigger.name, trigger.properties)
-                ready = windows.ready_at(firing, needs, self.ledger, now)
-                if ready is not None:
-                    self._waiting.remove(waiting)
-                    freed = True
-                    for order in list(self._started(run_id, trigger, firing, ready)):
-                        self.place(order)
+        for window, ready in self._waiting.freed(self.ledger, now - LATEST_START):
+            for order in list(self._started(window.run_id, window.trigger, window.firing, ready)):
+                self.place(order)
 
     def _scheduled_id(self, trigger: Resource, pipeline: str, moment: datetime) -> str:
         return orders.scheduled_run_id(self.seed, self.factory.name, trigger.name, pipeline, moment)

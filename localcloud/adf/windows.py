@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from localcloud.adf.definitions import Json, timespan_seconds
+from localcloud.adf.factory import Resource
 from localcloud.adf.ledger import Ledger, TriggerRun
 from localcloud.adf.schedule import Firing
 from localcloud.adf.scopes import SUCCEEDED
@@ -23,6 +24,40 @@ class Dependency:
     trigger: str
     offset: timedelta = timedelta()
     size: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window that is due, with the id of the trigger run that it will be."""
+
+    run_id: str
+    trigger: Resource
+    firing: Firing
+
+
+class Waiting:
+    """The windows of a factory that wait."""
+
+    def __init__(self) -> None:
+        self._windows: list[Window] = []
+
+    def add(self, run_id: str, trigger: Resource, firing: Firing) -> TriggerRun:
+        self._windows.append(Window(run_id, trigger, firing))
+        kind, moment = str(trigger.properties.get("type")), firing.moment
+        return TriggerRun(run_id, trigger.name, kind, moment, moment, {}, firing.window_start, waits=True)
+
+    def freed(self, ledger: Ledger, now: datetime) -> Iterator[tuple[Window, datetime]]:
+        """Those that need wait no longer, with the moment since when. Whoever asks starts each before asking for the
+        next, which may have waited for it."""
+        before = -1
+        while before != len(self._windows):
+            before = len(self._windows)
+            for window in sorted(self._windows, key=lambda each: (each.firing.moment, each.run_id)):
+                needs = dependencies(window.trigger.name, window.trigger.properties)
+                ready = ready_at(window.firing, needs, ledger, now)
+                if ready is not None:
+                    self._windows.remove(window)
+                    yield window, ready
 
 
 def dependencies(trigger: str, properties: Json) -> tuple[Dependency, ...]:
