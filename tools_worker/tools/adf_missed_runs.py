@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from core.errors import not_found
+from tools_worker.datafactory.activity_log import who
 from tools_worker.datafactory.client import DataFactory
 from tools_worker.datafactory.lateness import pipelines_of
 from tools_worker.datafactory.models import TriggerRun
@@ -131,6 +132,7 @@ def _unread(answers: Sequence[Answer]) -> list[str]:
     return [
         "" if complete else "Not all runs could be read, so a time told as missed may have run.",
         f"{count(unjudged, 'more pipeline')} with long runs not held against their history." if unjudged else "",
+        *dict.fromkeys(answer.log_gap for answer in answers),
     ]
 
 
@@ -155,6 +157,9 @@ def _shown(each: Checked) -> dict[str, Any]:
         "last_fired": {"id": each.last.id, "at": stamp(each.last.at)} if each.last else None,
         **(_backlog_shown(each.backlog) if each.backlog else {}),
         "failed_firings": [run.id for run in each.failed[:MAX_TIMES]],
+        "stopped_and_started": [
+            {"by": who(deed), "did": deed.operation, "at": stamp(deed.at)} for deed in each.deeds[:MAX_TIMES]
+        ],
     }
 
 
@@ -215,7 +220,7 @@ def _evidence(troubled: Sequence[Checked]) -> list[Evidence]:
         Evidence("trigger_run", run_id, each.factory)
         for each in troubled
         for run_id in dict.fromkeys(run.id for run in _runs_named(each) if run is not None and run.id)
-    ]
+    ] + [Evidence("activity_log", deed.id, each.factory) for each in troubled for deed in each.deeds[:MAX_TIMES]]
 
 
 def _runs_named(each: Checked) -> list[TriggerRun | None]:

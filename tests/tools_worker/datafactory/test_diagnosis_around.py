@@ -476,3 +476,14 @@ async def test_a_run_id_in_capitals_is_the_same_run() -> None:
 async def test_what_was_throttled_is_not_rerun_at_once() -> None:
     found = await of(make_activity(1, error="status code 429 TooManyRequests"), run=make_run(1))
     assert any("once the limit has passed" in action.what for action in found.recommended_actions)
+
+
+async def test_a_parent_failed_because_its_child_was_cancelled_and_by_whom() -> None:
+    parent, child = make_run(1), make_run(2, pipeline="Child", status="Cancelled", parent=guid(1))
+    call = calls(1, 2, error=f"The pipeline run '{guid(2)}' was cancelled.", code="BadRequest")
+    cancel = change(guid(2), kind="pipelineruns", operation="cancel", at=ago(hours=5, minutes=55))
+    factory = MemoryDataFactory(runs=[parent, child], activities={guid(1): [call]}, changes=[cancel])
+    found = await diagnose(factory, parent, NOW)
+    assert found.root_cause_category == "cancelled"
+    assert [step.name for step in found.root_cause_path] == ["LoadSales", "RunChild", "Child"]
+    assert told(found, "Child was cancelled by ada", guid(2))

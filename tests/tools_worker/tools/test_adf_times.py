@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from core.errors import InvalidArguments, NotFound
+from core.errors import InvalidArguments, NotFound, UpstreamRefused
 from tests.tools_worker.datafactory.build import ago, guid, make_activity, make_run
 from tests.tools_worker.tools.asking import ask, prod
-from tools_worker.datafactory.models import Pipeline, Trigger, TriggerRun
+from tools_worker.datafactory.client import Found
+from tools_worker.datafactory.memory import MemoryDataFactory
+from tools_worker.datafactory.models import Change, Pipeline, Trigger, TriggerRun
 from tools_worker.tools import adf_missed_runs, adf_run_history, adf_stuck_runs, adf_triggers
 
 STARTS: dict[str, Any] = {"pipelines": [{"pipelineReference": {"referenceName": "LoadSales"}}]}
@@ -189,3 +191,29 @@ async def test_does_not_judge_without_history() -> None:
 
 async def test_says_that_nothing_is_going_on() -> None:
     assert (await ask(adf_stuck_runs.TOOL, prod())).summary == "No run is queued or in progress in 'adf-prod'."
+
+
+async def test_names_who_stopped_a_trigger_that_missed_its_times() -> None:
+    stopped = Change("c1", ago(hours=5), "ada@contoso.example", "stop", "triggers", "hourly", "Succeeded")
+    other = Change("c2", ago(hours=4), "bob@contoso.example", "stop", "triggers", "Other", "Succeeded")
+    found = await ask(
+        adf_missed_runs.TOOL,
+        prod(
+            triggers=[schedule("Stopped")], trigger_runs=fired(6, 7), pipelines=["LoadSales"], changes=[stopped, other]
+        ),
+        hours=12,
+    )
+    assert "ada stopped it at 2026-03-10 03:00 UTC" in found.summary
+    assert ("activity_log", "c1") in {(each.kind, each.id) for each in found.evidence}
+    assert "bob" not in found.summary
+
+
+async def test_a_log_that_may_not_be_read_is_told_and_hides_nothing() -> None:
+    class Closed(MemoryDataFactory):
+        async def changes(self, since: datetime, until: datetime | None = None) -> Found[Change]:
+            raise UpstreamRefused("The identity may not read the Activity Log.", hint="Give it Monitoring Reader.")
+
+    factory = Closed("adf-prod", triggers=[schedule("Stopped")], trigger_runs=fired(6, 7), pipelines=["LoadSales"])
+    found = await ask(adf_missed_runs.TOOL, factory, hours=12)
+    assert "due times without a run" in found.summary
+    assert "Monitoring Reader" in found.summary

@@ -13,7 +13,7 @@ from tools_worker.datafactory.diagnosis.roles import FAIL, roles
 from tools_worker.datafactory.diagnosis.tree import Node
 from tools_worker.datafactory.failures import Failure, classify, peel
 from tools_worker.datafactory.leaves import CONTAINERS, EXECUTE_PIPELINE, Attempts, attempts
-from tools_worker.datafactory.models import ActivityRun, PipelineRun
+from tools_worker.datafactory.models import CANCELLED, ActivityRun, PipelineRun
 from tools_worker.datafactory.wording import count, safe, spoken
 
 Definitions = Mapping[str, Mapping[str, Any]]  # pipeline name → its definition
@@ -52,8 +52,15 @@ def causes(root: Node, definitions: Definitions) -> list[Cause]:
             if child is not None and (child.run.failed or _any_failed(child)):
                 waiting.append((child, (*path, *step)))
             else:
-                found.append(_at_activity(node, (*path, *step), group))
+                found.append(_at_activity(node, (*path, *step, *_cancelled(child)), group))
     return _merged(found)
+
+
+def _cancelled(child: Node | None) -> tuple[Step, ...]:
+    """Nothing failed in a child that was cancelled: the way ends with it."""
+    if child is None or child.run.status not in CANCELLED:
+        return ()
+    return (Step("pipeline", child.run.pipeline, child.run.run_id),)
 
 
 def handled_failures(root: Node) -> list[MaskedFailure]:

@@ -11,7 +11,7 @@ from tools_worker.datafactory.diagnosis.earlier import differences, slower, unus
 from tools_worker.datafactory.diagnosis.facts import Facts
 from tools_worker.datafactory.diagnosis.record import EvidenceId
 from tools_worker.datafactory.diagnosis.waiting import runtime_queues
-from tools_worker.datafactory.models import Change, PipelineRun
+from tools_worker.datafactory.models import CANCELLED, Change, PipelineRun
 from tools_worker.datafactory.wording import at
 
 MAX_IDS = 3
@@ -20,6 +20,7 @@ MAX_IDS = 3
 def around(facts: Facts, cause: Cause | None = None) -> tuple[str, ...]:
     alike = same_elsewhere(facts, cause)
     return (
+        *_cancelled_children(facts),
         *facts.runtime.told,
         *differences(facts.history),
         *(slower(facts.tree, facts.earlier) if unusual_time(facts.history) else ()),
@@ -43,6 +44,18 @@ def _gone(facts: Facts) -> tuple[str, ...]:
     deed = facts.changes.deleted_since(name, facts.run.start)
     by = f": {who(deed)} deleted it at {at(deed.at)}" if deed is not None else ""
     return (f"Pipeline {name} is no longer in the factory{by}.",)
+
+
+def _cancelled_children(facts: Facts) -> tuple[str, ...]:
+    below = [node.run for node in facts.tree.walk() if node is not facts.tree and node.run.status in CANCELLED]
+    return tuple(
+        f"Child {run.pipeline} was cancelled{_by(facts.changes.cancel_of([run.run_id]))} (run {run.run_id})."
+        for run in below[:MAX_IDS]
+    )
+
+
+def _by(cancel: Change | None) -> str:
+    return f" by {who(cancel)} at {at(cancel.at)}" if cancel is not None else ""
 
 
 def ids(facts: Facts, cause: Cause | None = None) -> tuple[EvidenceId, ...]:

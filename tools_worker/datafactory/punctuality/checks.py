@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from core.errors import AppError
 from tools_worker.datafactory.client import DataFactory, Found
 from tools_worker.datafactory.history import Usual
 from tools_worker.datafactory.lateness import GRACE, missed, pipelines_of, scheduled
-from tools_worker.datafactory.models import FAILED, SUCCEEDED, PipelineRun, Trigger, TriggerRun
+from tools_worker.datafactory.models import FAILED, SUCCEEDED, Change, PipelineRun, Trigger, TriggerRun
 from tools_worker.datafactory.period import RETENTION_DAYS, Period
 from tools_worker.datafactory.punctuality.backlog import Backlog, backlog_of
 from tools_worker.datafactory.schedules import Due, Recurrence, Tumbling
@@ -18,6 +19,8 @@ from tools_worker.datafactory.schedules import Due, Recurrence, Tumbling
 BESIDE = timedelta(hours=2)  # runs fire late, and a clock change moves them by an hour
 DEEP = timedelta(days=RETENTION_DAYS - 1)  # how far back the window is looked for that blocks all others
 MAX_DEEP = 10  # triggers whose older runs are read, one query each
+BEFORE = timedelta(days=7)  # where no firing is known
+LOG_SECONDS = 10.0  # what was missed does not wait for who did it
 USUAL_DAYS = timedelta(days=14)
 USUAL_RUNS = 100
 MIN_USUAL = 5  # successful runs from which a usual duration is known
@@ -37,6 +40,7 @@ class Checked:
     last: TriggerRun | None = None
     last_known: bool = False  # false: not looked up, so nothing may be said about it
     doubt: str = ""
+    deeds: tuple[Change, ...] = ()  # who stopped and started it, newest first
 
     @property
     def started(self) -> bool:
@@ -86,6 +90,7 @@ class Answer:
     late: tuple[Late, ...]
     complete: bool
     unjudged: int = 0
+    log_gap: str = ""  # why it is not known who stopped a trigger
 
 
 def _when(each: tuple[datetime, TriggerRun]) -> datetime:
@@ -104,8 +109,34 @@ async def check(
     fired, runs = await asyncio.gather(_fired(factory, chosen, period, end), _runs(factory, chosen, period))
     checked = [_held(factory.name, each, triggers, fired, period.since, end) for each in chosen]
     checked = await _looked_deeper(factory, checked, triggers, end, now)
-    late, unjudged = await _late(factory, runs.items, period, now)
-    return Answer(tuple(checked), tuple(late), fired.complete and runs.complete, unjudged)
+    (late, unjudged), (checked, gap) = await asyncio.gather(
+        _late(factory, runs.items, period, now), _with_deeds(factory, checked, period, now)
+    )
+    return Answer(tuple(checked), tuple(late), fired.complete and runs.complete, unjudged, gap)
+
+
+async def _with_deeds(
+    factory: DataFactory, checked: Sequence[Checked], period: Period, now: datetime
+) -> tuple[list[Checked], str]:
+    """Who stopped those that were silent, from the Activity Log; asked only where something was missed."""
+    silent = [each for each in checked if each.missed]
+    if not silent:
+        return list(checked), ""
+    fired = [run.at for each in silent for run in (each.last, *(each.silence or ())) if run is not None and run.at]
+    since = min(fired, default=period.since - BEFORE) - BESIDE
+    try:
+        async with asyncio.timeout(LOG_SECONDS):
+            found = await factory.changes(since, now)
+    except (AppError, TimeoutError) as exc:
+        return list(checked), f"Who stopped or started it is not known: {exc or 'the Activity Log takes too long'}."
+    deeds = [each for each in found if each.kind == "triggers" and each.operation in ("stop", "start")]
+    return [replace(each, deeds=_of(each.trigger, deeds) if each.missed else ()) for each in checked], ""
+
+
+def _of(trigger: Trigger, deeds: Sequence[Change]) -> tuple[Change, ...]:
+    return tuple(
+        each for each in deeds if each.name.casefold() == trigger.name.casefold() and each.status.lower() != "failed"
+    )
 
 
 def _chosen(trigger: Trigger, name: str | None, pipeline: str | None) -> bool:

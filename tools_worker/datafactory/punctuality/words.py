@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from tools_worker.datafactory.activity_log import who
 from tools_worker.datafactory.lateness import certain, pipelines_of
 from tools_worker.datafactory.punctuality.agreed import Held, Kept, ended_at
 from tools_worker.datafactory.punctuality.backlog import Backlog
@@ -50,12 +51,23 @@ def _day_told(day: Held, now: datetime) -> str:
     return f"{when} {'is still to come' if day.state == 'open' else 'was missed'}: {state}"
 
 
+def _deeds_told(each: Checked) -> str:
+    """The newest stop, and the start after it."""
+    stop = next((deed for deed in each.deeds if deed.operation == "stop"), None)
+    start = next((deed for deed in each.deeds if deed.operation == "start"), None)
+    if stop is None:
+        return ""
+    again = start is not None and start.at is not None and stop.at is not None and start.at > stop.at
+    after = f" and {who(start)} started it again at {at(start.at)}" if again and start is not None else ""
+    return f"{who(stop)} stopped it at {at(stop.at)}{after}"
+
+
 def told(each: Checked, now: datetime) -> str:
     name = f"{each.trigger.name!r} in {each.factory!r}"
     starts = f", which starts {listed(list(pipelines_of(each.trigger)))}" if pipelines_of(each.trigger) else ""
     state = "" if each.started else f" is {(each.trigger.state or 'in an unknown state').lower()};"
     windows = _windows_told(each.backlog, now) if each.backlog and each.backlog.open else ""
-    parts = [_missed_told(each), windows, _failed_told(each), _silent_told(each)]
+    parts = [_missed_told(each), windows, _failed_told(each), _silent_told(each), _deeds_told(each)]
     body = "; ".join(part for part in parts if part)
     doubt = each.doubt.rstrip(".")
     if not body:
