@@ -89,7 +89,7 @@ def strict(text: str) -> Any:
 def nothing_invented(value: dict[str, Any], raw: Any, world: World) -> None:
     """Every id and name that the reply gives stands in what ADF sent, or in the question."""
     names = {text for text in texts(raw) if len(text) <= fields.MAX_NAME}
-    names |= {text.split(" (")[0] for text in names}  # "AutoResolveIntegrationRuntime (East US)"
+    names |= {text.split(" (")[0].strip() for text in names}  # "AutoResolveIntegrationRuntime (East US)"
     names |= {" ".join(text.split()) for text in names}
     known = NAMELESS | set(map(mask, names)) | {world.run, world.pipeline}
     for evidence in value["evidence"]:
