@@ -142,6 +142,8 @@ class Diagnosis:
             parts.append(f"Besides, {len(self.other_failures)} more failed in this run: {others}.")
         if self.masked_failures and self.outcome == "succeeded":
             parts.append("Hidden trouble: " + "; ".join(masked.what for masked in self.masked_failures[:3]) + ".")
+        elif self.masked_failures:
+            parts.append(f"Besides, {self.masked_failures[0].what}.")
         parts += self.contributing[:4]
         parts += self.impact[:1]
         parts += [f"{action.what.rstrip('.')}." for action in self.recommended_actions[:2]]
