@@ -30,7 +30,8 @@ _FILE_SINKS = frozenset(
 )
 
 
-def recommend(cause: Cause, history: History, factory: str) -> tuple[Action, ...]:
+def recommend(cause: Cause, history: History, factory: str, *, gone: bool = False) -> tuple[Action, ...]:
+    """`gone`: the pipeline was deleted, so that it cannot be run again as it is."""
     rerun = history.rerun
     if rerun is not None and rerun.status == SUCCEEDED:
         return (_done_already(rerun, factory),)
@@ -38,7 +39,7 @@ def recommend(cause: Cause, history: History, factory: str) -> tuple[Action, ...
         check = _check_resolved(history, factory)
         return (check, _rerun_if_missing(cause)) if _reruns_help(cause) else (check,)
     mend = _mend(cause, factory)
-    return (mend,) if cause.failure.category == INSUFFICIENT else (mend, _rerun(cause))
+    return (mend,) if gone or cause.failure.category == INSUFFICIENT else (mend, _rerun(cause))
 
 
 def where_to_look(activity: ActivityRun | None) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,8 +12,8 @@ from tools_worker.datafactory.definitions import steps
 from tools_worker.datafactory.diagnosis.record import MaskedFailure, Step, path_text
 from tools_worker.datafactory.diagnosis.roles import FAIL, roles
 from tools_worker.datafactory.diagnosis.tree import Node
-from tools_worker.datafactory.failures import Failure, classify, peel
-from tools_worker.datafactory.leaves import CONTAINERS, EXECUTE_PIPELINE, Attempts, attempts
+from tools_worker.datafactory.failures import Failure, classify, peel, signature_of
+from tools_worker.datafactory.leaves import CONTAINERS, EXECUTE_PIPELINE, Attempts
 from tools_worker.datafactory.models import CANCELLED, ActivityRun, PipelineRun
 from tools_worker.datafactory.wording import count, safe, spoken
 
@@ -46,14 +47,28 @@ def causes(root: Node, definitions: Definitions) -> list[Cause]:
         leaves = roles(node, definitions.get(node.run.pipeline)).causes
         if not leaves:
             found.append(_without_activity(node, path))
-        for group in leaves:
+        for group, alike in _alike(leaves):
             step = _steps(node, group, definitions.get(node.run.pipeline))
             child = node.children.get(group.last.id)
             if child is not None and (child.run.failed or _any_failed(child)):
                 waiting.append((child, (*path, *step)))
             else:
-                found.append(_at_activity(node, (*path, *step, *_cancelled(child)), group))
+                cause = _at_activity(node, (*path, *step, *_cancelled(child)), group)
+                found.append(replace(cause, alike=alike))
     return _merged(found)
+
+
+def _alike(leaves: Iterable[Attempts]) -> list[tuple[Attempts, int]]:
+    """Of thousands of iterations that failed alike one is looked at, and the others are counted. A child is looked at
+    in any case: the call's own error only repeats what happened in it."""
+    first: dict[tuple[str, str], Attempts] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for group in leaves:
+        run = group.last
+        key = (run.name, run.id if run.type == EXECUTE_PIPELINE else signature_of(run.error.message, run.error.code))
+        first.setdefault(key, group)
+        counts[key] += 1
+    return [(group, counts[key]) for key, group in first.items()]
 
 
 def _cancelled(child: Node | None) -> tuple[Step, ...]:
@@ -119,7 +134,7 @@ def zero_row_copies(root: Node) -> list[MaskedFailure]:
             activity_run_id=run.id,
         )
         for node in root.walk()
-        for run in (group.last for group in attempts(node.activities))
+        for run in (group.last for group in node.groups)
         if run.type == "Copy" and run.status == "Succeeded" and (read := _moved_nothing(run.output)) is not None
     ]
 
@@ -179,7 +194,7 @@ def _spans(outer: ActivityRun, inner: ActivityRun) -> bool:
 def _iteration(node: Node, group: Attempts) -> str:
     if not group.last.iteration:
         return ""
-    turns = [other.last for other in attempts(node.activities) if other.last.name == group.last.name]
+    turns = [other.last for other in node.groups if other.last.name == group.last.name]
     failed = sum(turn.failed for turn in turns)
     return f"{failed} of {count(len(turns), 'iteration')} failed" if len(turns) > 1 else ""
 
@@ -228,7 +243,7 @@ def _merged(found: Sequence[Cause]) -> list[Cause]:
 
 
 def _failed(node: Node) -> list[ActivityRun]:
-    return [group.last for group in attempts(node.activities) if group.last.failed]
+    return [group.last for group in node.groups if group.last.failed]
 
 
 def _any_failed(node: Node) -> bool:

@@ -19,7 +19,7 @@ from tools_worker.datafactory.diagnosis.tree import Node
 from tools_worker.datafactory.leaves import attempts
 from tools_worker.datafactory.models import SUCCEEDED, ActivityRun, PipelineRun
 from tools_worker.datafactory.performance import MEANING, copy_of
-from tools_worker.datafactory.wording import count, lasted, listed
+from tools_worker.datafactory.wording import lasted, listed
 
 COMPARED = 3  # good runs whose activities are read: one call each
 FEW = 0.1  # of the usual rows
@@ -151,7 +151,7 @@ def _fewer(parent: PipelineRun, run: ActivityRun, rows: int, usual: float) -> Ma
         kind="fewer_rows",
         activity=run.name,
         pipeline=parent.pipeline or run.pipeline,
-        what=f"copy {run.name} moved {count(rows, 'row')}; the good runs before it {round(usual):,} in the median",
+        what=f"copy {run.name} moved {rows:,} rows; the good runs before it {round(usual):,} in the median",
         activity_run_id=run.id,
     )
 

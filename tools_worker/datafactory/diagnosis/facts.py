@@ -66,7 +66,12 @@ class Facts:
 
     @property
     def timing(self) -> str:
-        return f"run {self.run.run_id}, started {at(self.run.start)}"
+        return f"run {self.run.run_id or 'without an id'}, started {at(self.run.start)}"
+
+    @property
+    def gone(self) -> bool:
+        """Whether the pipeline is no longer in the factory; False where that could not be read."""
+        return bool(self.estate.pipelines and self.run.pipeline) and self.run.pipeline not in self.estate.definitions
 
     @property
     def fewer_rows(self) -> tuple[MaskedFailure, ...]:

@@ -13,9 +13,8 @@ from tools_worker.datafactory.diagnosis.estate import Estate
 from tools_worker.datafactory.diagnosis.facts import Facts
 from tools_worker.datafactory.diagnosis.schedule import windows_behind
 from tools_worker.datafactory.diagnosis.tree import Node
-from tools_worker.datafactory.leaves import attempts
 from tools_worker.datafactory.lineage import WRITES, Lineage, lineage
-from tools_worker.datafactory.models import SUCCEEDED, PipelineRun
+from tools_worker.datafactory.models import CANCELLED, SUCCEEDED, PipelineRun
 from tools_worker.datafactory.wording import listed
 
 MAX_PARENTS = 4
@@ -48,7 +47,8 @@ def impact(facts: Facts, cause: Cause | None = None) -> tuple[str, ...]:
         for pipeline, names in undone.items()
         if names
     ]
-    above = [f"Parent {parent.pipeline} is {parent.status} (run {parent.run_id})." for parent in facts.parents]
+    harmed = [parent for parent in facts.parents if not (facts.run.status in CANCELLED and parent.status in CANCELLED)]
+    above = [f"Parent {parent.pipeline} is {parent.status} (run {parent.run_id})." for parent in harmed]
     windows = windows_behind(facts.run, facts.parents, facts.estate)
     return (*not_run, *above, *windows, *_later(undone, cause, facts.estate))
 
@@ -61,7 +61,7 @@ def _undone(tree: Node, cause: Cause, estate: Estate) -> dict[str, list[str]]:
     for node in tree.walk():
         definition = estate.definitions.get(node.run.pipeline)
         if definition is not None and node.run.run_id in on_path and node.complete:
-            names = _waiting(definition, failed, {group.last.name for group in attempts(node.activities)})
+            names = _waiting(definition, failed, {group.last.name for group in node.groups})
             found.setdefault(node.run.pipeline, []).extend(n for n in names if n not in found[node.run.pipeline])
     return dict(reversed(found.items()))
 

@@ -26,7 +26,8 @@ class Step:
     iteration: str = ""  # "1 of 60 iterations failed"
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.iteration})" if self.iteration else self.name
+        name = self.name or f"an unnamed {self.kind}"
+        return f"{name} ({self.iteration})" if self.iteration else name
 
 
 def path_text(steps: Sequence[Step]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from tools_worker.datafactory.definitions import Step, steps
 from tools_worker.datafactory.diagnosis.tree import Node
 from tools_worker.datafactory.failures import peel
-from tools_worker.datafactory.leaves import CONTAINERS, Attempts, attempts
+from tools_worker.datafactory.leaves import CONTAINERS, Attempts
 
 FAIL = "Fail"  # an activity whose only purpose is to raise an error
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -31,7 +31,7 @@ class Roles:
 
 
 def roles(node: Node, definition: Definition | None) -> Roles:
-    failed = [group for group in attempts(node.activities) if group.last.failed]
+    failed = [group for group in node.groups if group.last.failed]
     leaves = [group for group in failed if group.last.type not in CONTAINERS] or failed
     names = {group.last.name for group in leaves}
     if definition is None or len(names) < 2:

@@ -38,9 +38,9 @@ def started_by(facts: Facts) -> tuple[str, ...]:
 
 
 def _gone(facts: Facts) -> tuple[str, ...]:
-    name = facts.run.pipeline
-    if not facts.estate.pipelines or not name or name in facts.estate.definitions:
+    if not facts.gone:
         return ()
+    name = facts.run.pipeline
     deed = facts.changes.deleted_since(name, facts.run.start)
     by = f": {who(deed)} deleted it at {at(deed.at)}" if deed is not None else ""
     return (f"Pipeline {name} is no longer in the factory{by}.",)

@@ -100,5 +100,6 @@ def _notes(runs: _Newest, factory: str, others: list[str]) -> list[str]:
 
 
 def _after(latest: PipelineRun) -> str:
-    what = "succeeded" if latest.status == SUCCEEDED else f"is {latest.status}" if latest.unfinished else latest.status
+    state = latest.status or "in an unknown status"
+    what = "succeeded" if state == SUCCEEDED else f"is {state}" if latest.unfinished or not latest.status else state
     return f"This is its latest failed run; its latest run, started {at(latest.start)}, {what} (run {latest.run_id})."

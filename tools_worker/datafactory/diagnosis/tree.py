@@ -14,7 +14,7 @@ from datetime import timedelta
 from core.errors import AppError
 from tools_worker.datafactory import fields
 from tools_worker.datafactory.client import DataFactory
-from tools_worker.datafactory.leaves import EXECUTE_PIPELINE, attempts
+from tools_worker.datafactory.leaves import EXECUTE_PIPELINE, Attempts, attempts
 from tools_worker.datafactory.models import ActivityRun, PipelineRun
 
 MAX_CALLS = 120
@@ -31,6 +31,10 @@ class Node:
     activities: tuple[ActivityRun, ...] = ()
     children: dict[str, Node] = field(default_factory=dict)  # activity run id → the run it started
     complete: bool = True
+    groups: tuple[Attempts, ...] = field(init=False)  # the activities, attempts of one turn together
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "groups", tuple(attempts(self.activities)))
 
     def walk(self) -> Iterable[Node]:
         """This node and all below it. Not recursive: the depth is the factory's."""
@@ -70,9 +74,7 @@ class Walk:
         return await asyncio.gather(*(self._children(node, wanted) for node in level))
 
     async def _children(self, node: Node, wanted: Wanted) -> list[Node]:
-        calls = [
-            a.last for a in attempts(node.activities) if a.last.type == EXECUTE_PIPELINE and wanted(node.run, a.last)
-        ]
+        calls = [a.last for a in node.groups if a.last.type == EXECUTE_PIPELINE and wanted(node.run, a.last)]
         unnamed = [call for call in calls if not call.child_run_id]
         fallback = await self._started_by(node.run, unnamed) if unnamed else {}
         found = await asyncio.gather(*(self._child(call, fallback.get(call.id, "")) for call in calls))

@@ -14,7 +14,7 @@ from tools_worker.datafactory.diagnosis.surroundings import around, started_by
 from tools_worker.datafactory.diagnosis.tree import Node
 from tools_worker.datafactory.diagnosis.waiting import Queue, runtime_of
 from tools_worker.datafactory.failures import classify
-from tools_worker.datafactory.leaves import CONTAINERS, attempts
+from tools_worker.datafactory.leaves import CONTAINERS
 from tools_worker.datafactory.models import ActivityRun
 from tools_worker.datafactory.wording import age, at, count, lasted, listed, spoken
 
@@ -39,7 +39,7 @@ class _Going:
 
 def running(facts: Facts) -> Diagnosis:
     going = _going(facts.tree)
-    broken = [(node, group.last) for node in facts.tree.walk() for group in attempts(node.activities) if
+    broken = [(node, group.last) for node in facts.tree.walk() for group in node.groups if
               group.last.failed and group.last.type not in CONTAINERS]  # fmt: skip
     since = age(facts.run.start, facts.now) if facts.run.start else "an unknown time"
     doing = listed([each.told for each in going], MAX_TOLD)
@@ -76,7 +76,7 @@ def _going(root: Node) -> list[_Going]:
     while waiting:
         node, above = waiting.pop(0)
         path = (*above, Step("pipeline", node.run.pipeline, node.run.run_id))
-        going = [group.last for group in attempts(node.activities) if group.last.status in GOING]
+        going = [group.last for group in node.groups if group.last.status in GOING]
         for run in [run for run in going if run.type not in CONTAINERS] or going:
             step = (*path, Step("activity", run.name, run.id))
             child = node.children.get(run.id)

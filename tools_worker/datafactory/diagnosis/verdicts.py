@@ -15,7 +15,6 @@ from tools_worker.datafactory.diagnosis.impact import impact
 from tools_worker.datafactory.diagnosis.record import Action, Diagnosis, EvidenceId, OtherFailure, Step
 from tools_worker.datafactory.diagnosis.surroundings import around, ids, started_by
 from tools_worker.datafactory.failures import INSUFFICIENT, Failure
-from tools_worker.datafactory.leaves import attempts
 from tools_worker.datafactory.models import CANCELLED, ActivityRun, Change
 from tools_worker.datafactory.wording import at, count, lasted, listed, safe, spoken
 
@@ -53,7 +52,7 @@ def failed(facts: Facts, causes: Sequence[Cause]) -> Diagnosis:
         ),
         recurrence=facts.history.recurrence(failure.signature),
         impact=impact(facts, main),
-        recommended_actions=recommend(main, facts.history, facts.factory),
+        recommended_actions=recommend(main, facts.history, facts.factory, gone=facts.gone),
         masked_failures=(
             *passed_over(facts.tree, facts.estate.definitions),
             *zero_row_copies(facts.tree),
@@ -95,12 +94,12 @@ def succeeded(facts: Facts) -> Diagnosis:
 
 def cancelled(facts: Facts, causes: Sequence[Cause]) -> Diagnosis:
     """`causes`: what had failed before it was cancelled, if anything."""
-    stopped = [group.last for group in attempts(facts.tree.activities) if group.last.status in CANCELLED]
+    stopped = [group.last for group in facts.tree.groups if group.last.status in CANCELLED]
     during = f" while {listed([run.name for run in stopped], 3)} was at work" if stopped else ""
     before = tuple(f"Before that {cause.text} failed ({spoken(cause.failure.category)})." for cause in causes[:2])
     path = (Step("pipeline", facts.run.pipeline, facts.run.run_id), *_first_step(stopped))
     asked = facts.cancel
-    by = f" by {who(asked)} at {at(asked.at)}" if asked is not None else ""
+    by = f" by {who(asked)}" if asked is not None else ""
     return Diagnosis(
         run=facts.about,
         outcome="cancelled",

@@ -8,7 +8,6 @@ from typing import Any
 
 from tools_worker.datafactory import fields
 from tools_worker.datafactory.diagnosis.tree import Node
-from tools_worker.datafactory.leaves import attempts
 from tools_worker.datafactory.models import ActivityRun, PipelineRun
 from tools_worker.datafactory.performance import queue_seconds, runtime_name
 from tools_worker.datafactory.wording import count, lasted, listed
@@ -34,7 +33,7 @@ def runtime_queues(tree: Node) -> tuple[str, ...]:
 
 
 def _queued(node: Node) -> Iterator[tuple[ActivityRun, int]]:
-    for group in attempts(node.activities):
+    for group in node.groups:
         seconds, took = queue_seconds(group.last), group.last.duration_ms
         if seconds is None or seconds < LONG_QUEUE_SECONDS:
             continue
