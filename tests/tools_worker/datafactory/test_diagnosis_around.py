@@ -487,3 +487,15 @@ async def test_a_parent_failed_because_its_child_was_cancelled_and_by_whom() -> 
     assert found.root_cause_category == "cancelled"
     assert [step.name for step in found.root_cause_path] == ["LoadSales", "RunChild", "Child"]
     assert told(found, "Child was cancelled by ada", guid(2))
+
+
+async def test_another_number_of_the_same_store_is_another_failure() -> None:
+    def failed(number: int) -> str:
+        words = "Execution fail against sql server. Please contact SQL Server team if you need further support. "
+        return f"{words}Sql error number: {number}. Error Message: It did not work."
+
+    other = make_run(2, pipeline="Other", message=f"Operation on target Merge failed: {failed(9002)}")
+    found = await of(make_activity(1, error=failed(1205)), run=make_run(1, message=failed(1205)), others=[other])
+    assert not told(found, "same failure")
+    assert found.recurrence is not None
+    assert found.recurrence.count == 1

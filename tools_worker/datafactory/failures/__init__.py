@@ -50,7 +50,7 @@ def classify(message: str, code: str = "", activity_type: str = "", side: str = 
 def signature_of(message: str, code: str = "") -> str:
     """What `classify` gives as signature, at a hundredth of its cost."""
     error = peel(message, code)
-    return signature(_named(error), error.message)
+    return _signature(error)
 
 
 def _verdict(error: Peeled, code: str, rule: Rule | None, alternatives: tuple[str, ...]) -> Failure:
@@ -61,7 +61,7 @@ def _verdict(error: Peeled, code: str, rule: Rule | None, alternatives: tuple[st
         reason=_why_nothing(error, code),
         code=code,
         message=error.message,
-        signature=signature(_named(error), error.message),
+        signature=_signature(error),
         side=error.side,
         path=error.path,
         numbers=_numbers(error),
@@ -93,9 +93,11 @@ def _why(rule: Rule, error: Peeled, code: str) -> str:
     return f"known failure {rule.id!r}, by the words of the error"
 
 
-def _named(error: Peeled) -> str:
-    """The code for the signature. A number is mostly the wrapper's, and a run's message has lost it."""
-    return "" if error.inner_code.isdigit() else error.inner_code
+def _signature(error: Peeled) -> str:
+    """By the inner code and the store's own number. A number as code is mostly the wrapper's, and a run's message has
+    lost it."""
+    code = "" if error.inner_code.isdigit() else error.inner_code
+    return signature(" ".join(part for part in (code, _numbers(error)) if part), error.message)
 
 
 def _numbers(error: Peeled) -> str:
