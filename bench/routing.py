@@ -21,7 +21,7 @@ from typing import Any
 from localcloud.foundry.thinking.planner import Planner
 from localcloud.foundry.thinking.turns import Call, Offer, Prompt, Said
 from orchestrator.agents import roster
-from orchestrator.foundry.port import QueueTool, SubAgent
+from orchestrator.foundry.port import AgentSpec, QueueTool, SubAgent
 
 HERE = Path(__file__).parent / "questions"
 INTENTS: dict[str, list[str | None]] = {
@@ -39,6 +39,7 @@ class ToolSet:
     offers: tuple[Offer, ...]
     intents: dict[str, list[str | None]]
     agents: dict[str, ToolSet] = field(default_factory=dict)  # which of the offers are agents, and what they have
+    instructions: str = ""
 
     @classmethod
     def load(cls, path: Path) -> ToolSet:
@@ -71,8 +72,12 @@ def our_agents() -> ToolSet:
     spec = roster.supervisor("local", "http://localhost", "")
     helpers = [tool for tool in spec.tools if isinstance(tool, SubAgent)]
     offers = tuple(Offer(helper.agent.name, helper.description, ONE_TEXT) for helper in helpers)
-    agents = {helper.agent.name: ToolSet(queue_offers(helper.agent.tools), INTENTS) for helper in helpers}
-    return ToolSet(offers, INTENTS, agents)
+    agents = {helper.agent.name: specialist_of(helper.agent) for helper in helpers}
+    return ToolSet(offers, INTENTS, agents, spec.instructions)
+
+
+def specialist_of(agent: AgentSpec) -> ToolSet:
+    return ToolSet(queue_offers(agent.tools), INTENTS, instructions=agent.instructions)
 
 
 def queue_offers(tools: Iterable[object]) -> tuple[Offer, ...]:
@@ -98,7 +103,7 @@ async def play(lines: Iterable[dict[str, Any]], sets: dict[str, ToolSet]) -> Sco
 
 async def calls_for(planner: Planner, question: str, tools: ToolSet) -> tuple[Call, ...]:
     """The first calls of tools; a call of an agent counts as what that agent calls."""
-    calls = (await planner.think(Prompt("local", "", (Said("user", question),), tools.offers))).calls
+    calls = (await planner.think(Prompt("local", tools.instructions, (Said("user", question),), tools.offers))).calls
     found: list[Call] = []
     for call in calls:
         below = tools.agents.get(call.name)

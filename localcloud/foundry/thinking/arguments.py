@@ -13,6 +13,7 @@ from localcloud.foundry.thinking.bare import bare_names
 from localcloud.foundry.thinking.entities import entities_of
 from localcloud.foundry.thinking.matching import properties_of
 from localcloud.foundry.thinking.placing import FREE_TEXT, IDS, Peers, Placed, place
+from localcloud.foundry.thinking.stretches import agreed_clock, long_ago, stretch_of, zone_of
 from localcloud.foundry.thinking.thesaurus import bag
 from localcloud.foundry.thinking.times import counted, day_of, span_of
 from localcloud.foundry.thinking.turns import Offer
@@ -56,6 +57,7 @@ def fill(offer: Offer, source: Source, peers: Peers | None = None) -> Filled:
     properties = properties_of(offer.parameters)
     required = [name for name in offer.parameters.get("required") or [] if name in properties]
     plain = {name: plain_value(name, schema, source) for name, schema in properties.items()}
+    plain |= stretch_in(properties, source)
     arguments = {name: value for name, value in plain.items() if value is not None}
     taken = sum(0.25 for name in arguments if not set(words(name)) & FREE_TEXT)
     rest = {name: schema for name, schema in properties.items() if name not in arguments}
@@ -66,6 +68,29 @@ def fill(offer: Offer, source: Source, peers: Peers | None = None) -> Filled:
             arguments[name] = properties[name]["default"]
     missing = tuple(name for name in required if name not in arguments)
     return Filled(arguments, missing, taken + named.weight, named.sure, named.heard)
+
+
+def stretch_in(properties: dict[str, Json], source: Source) -> Json:
+    """Since and until, where the tool takes both and dates are named; else spans of time go by their number alone."""
+    if not {"since", "until"} <= set(properties):
+        return {}
+    lengths = [name for name, schema in properties.items() if unit_of(name, schema) and is_numeric(schema)]
+    since, until = stretch_of(source.text, source.now) or ("", "")
+    if not (since or until) and (day := long_ago(source.text, source.now)) and too_long(properties, lengths, source):
+        since = until = day.isoformat()
+    if since or until:
+        return {"since": since or None, "until": until or None, **dict.fromkeys(lengths)}
+    return {"since": None, "until": None} if lengths else {}
+
+
+def too_long(properties: dict[str, Json], lengths: Sequence[str], source: Source) -> bool:
+    """Whether the span that is asked for is more than any length the tool takes."""
+    span = span_of(source.text)
+    return bool(span) and all(
+        span.total_seconds() / UNITS[str(unit_of(name, properties[name]))] > properties[name].get("maximum", 0)
+        for name in lengths
+        if span
+    )
 
 
 def named_in(offer: Offer, wanted: dict[str, Json], peers: Peers, source: Source) -> Placed:
@@ -85,6 +110,10 @@ def plain_value(name: str, schema: Json, source: Source) -> Any:
         return choice(schema["enum"], text)
     if kind == "array" and "enum" in schema.get("items", {}):
         return choices(schema["items"]["enum"], text) or None
+    if is_zone(name):
+        return zone_of(text)
+    if kind == "string" and "HH:MM" in str(schema.get("description", "")):
+        return agreed_clock(text)
     if kind == "boolean":
         return switch(name, text)
     if kind in ("integer", "number"):
@@ -132,9 +161,7 @@ def switch(name: str, text: str) -> bool | None:
 
 def number(name: str, schema: Json, text: str, source: Source) -> float | int | None:
     parts = {stem(word) for word in words(name)}
-    said = words(f"{name} {schema.get('description', '')}")
-    unit = next((unit for unit in UNITS if unit in {stem(word) for word in words(name)}), None)
-    unit = unit or next((stem(word) for word in said if stem(word) in UNITS), None)
+    unit = unit_of(name, schema)
     value: float | None = None
     if unit:
         value = counted(text, unit) if unit == "night" else None
@@ -146,6 +173,21 @@ def number(name: str, schema: Json, text: str, source: Source) -> float | int | 
     if value is None and not unit:
         value = adjacent_number(name, schema, text)
     return clamp(value, schema) if value is not None else None
+
+
+def is_numeric(schema: Json) -> bool:
+    return schema.get("type") in ("integer", "number")
+
+
+def is_zone(name: str) -> bool:
+    return "".join(words(name)) in ("timezone", "tz")
+
+
+def unit_of(name: str, schema: Json) -> str | None:
+    """The unit of time a number is in: by its name, else by its description."""
+    own = {stem(word) for word in words(name)}
+    said = [stem(word) for word in words(str(schema.get("description", "")))]
+    return next((unit for unit in UNITS if unit in own), None) or next((word for word in said if word in UNITS), None)
 
 
 def adjacent_number(name: str, schema: Json, text: str) -> float | None:

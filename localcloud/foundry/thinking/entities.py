@@ -9,25 +9,31 @@ from typing import Literal
 from localcloud.foundry.thinking.thesaurus import bag
 from localcloud.foundry.thinking.words import FAINT, SILENT
 
-Kind = Literal["quoted", "guid", "code", "name", "kebab", "proper", "url", "email", "number"]
+Kind = Literal["quoted", "guid", "code", "name", "kebab", "proper", "url", "email", "time", "number"]
 
 # In the order in which they claim a stretch of text.
 PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("url", re.compile(r"https?://[^\s\"'<>)\]]+[^\s\"'<>)\].,;:?!]")),
     ("email", re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]+\w")),
+    ("time", re.compile(r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?")),
+    ("time", re.compile(r"\b(?:Africa|America|Asia|Atlantic|Australia|Europe|Pacific)/[A-Z]\w+(?:/[A-Z]\w+)?\b")),
     ("guid", re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")),
     ("quoted", re.compile(r"[\"“]([^\"“”\n]{1,200})[\"”]|`([^`\n]{1,200})`|(?<!\w)['‘]([^'’\n]{1,200})['’](?!\w)")),
     ("code", re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)+\b|\b[A-Z]{1,4}\d{2,}\b")),
+    ("name", re.compile(r"\b[A-Za-z]\w{2,}(?:\.[A-Za-z]\w{2,})+\b")),  # a name within a name: a table of a schema
     ("name", re.compile(r"\b[A-Za-z][a-z0-9]*(?:[A-Z][A-Za-z0-9]*)+(?:[_-]\w+)*\b|\b\w+(?:_\w+)+\b")),
     ("kebab", re.compile(r"\b[a-z][a-z0-9]*(?:-[a-z0-9]+)+\b")),
     ("proper", re.compile(r"\b[A-Z][\w&'’]*[a-z](?:[ -](?:[A-Z][\w&'’]*[a-z]|[A-Z]{2,}))*\b|\b[A-Z]{2,6}\b")),
-    ("number", re.compile(r"(?<![\w.-])\d+(?:[.,]\d+)*(?![\w-])")),
+    ("number", re.compile(r"(?<![\w.:-])\d+(?:[.,]\d+)*(?![\w:-])")),
 )
-ORDINARY_COMPOUNDS = ("self-", "on-", "re-", "non-", "follow-", "up-", "well-", "long-", "so-", "root-", "run-", "e-")
+ORDINARY_COMPOUNDS = (
+    "self-", "on-", "re-", "non-", "follow-", "up-", "well-", "long-", "so-", "root-", "run-", "e-",
+    "one-", "two-", "three-", "first-", "last-", "half-", "stand-", "per-", "pre-", "by-", "end-", "error-",
+)  # fmt: skip
 NOT_NAMES = bag(
     """I I'm OK Okay Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June
     July August September October November December Today Yesterday Tomorrow UTC AM PM PDF CSV ID IDs Error
-    Context Suggested"""
+    Context Suggested ErrorCode RunId"""
 )
 BEFORE = re.compile(r"([A-Za-z]+)\W*$")
 AFTER = re.compile(r"^\W{0,2}([A-Za-z]+)")

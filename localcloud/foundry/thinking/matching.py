@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from localcloud.foundry.records import Json
 from localcloud.foundry.thinking.thesaurus import IDIOMS
@@ -13,10 +14,12 @@ from localcloud.foundry.thinking.turns import Offer
 from localcloud.foundry.thinking.words import FAINT, SILENT, likeness, stem, stems, words
 
 NAME, FIRST_SENTENCE, LATER_SENTENCES, CHOICES, PROPERTY, PROPERTY_TEXT = 3.0, 2.0, 1.2, 1.2, 0.9, 0.5
+PHRASE, PHRASE_MOST = 1.0, 2.0
 FAINTLY, LOUDLY = 0.25, 2.0
 HOW_TO = "howto"  # what idioms make of 'how do I': whoever asks so wants instructions
 ENOUGH = 0.75  # below this a question is about none of the tools
 SENTENCE_END = re.compile(r"(?<=[.;!?])\s+|\n+")
+BARE_NAME = re.compile(r"\bname (?:alone|by itself) is an? (\w+)", re.IGNORECASE)
 # What a description says the tool is not for must not speak for it.
 DISCLAIMER = re.compile(
     r"\b(not for|do not|don't|never|instead|rather than|unless|use \w+_\w+ (for|to))\b", re.IGNORECASE
@@ -36,6 +39,7 @@ class Deck:
     """The offered tools, and how rare each of their stems is among them."""
 
     cards: tuple[Card, ...]
+    meant: str = ""  # what a bare name means, by the instructions
 
     def rarity(self, word: str) -> float:
         holders = sum(word in card.weights for card in self.cards)
@@ -44,6 +48,12 @@ class Deck:
     def score(self, card: Card, asked: dict[str, float]) -> float:
         return sum(weight * self.best(card, word) for word, weight in asked.items())
 
+    def phrases(self, card: Card, text: str) -> float:
+        """What a tool wins by saying three words in a row as they were asked, when few others do."""
+        said = threes(text) & threes(" . ".join(affirmed(card.offer.description)))
+        holders = [sum(one in threes(other.offer.description) for other in self.cards) for one in said]
+        return min(PHRASE_MOST, sum(PHRASE / max(1, count) for count in holders))
+
     def best(self, card: Card, word: str) -> float:
         """The strongest tie between a word asked and the tool. A rare synonym of a common word is not rare."""
         common = self.rarity(word) if any(word in other.weights for other in self.cards) else math.inf
@@ -51,8 +61,17 @@ class Deck:
         return max(ties, default=0.0)
 
 
-def deck_of(offers: Iterable[Offer]) -> Deck:
-    return Deck(tuple(Card(offer, weights_of(offer)) for offer in offers))
+@lru_cache(maxsize=2_000)
+def threes(text: str) -> frozenset[tuple[str, ...]]:
+    """All runs of three words, in their stems, that hold a word of content."""
+    said = words(text)
+    runs = (said[start : start + 3] for start in range(len(said) - 2))
+    return frozenset(tuple(stem(word) for word in run) for run in runs if set(run) - SILENT - FAINT)
+
+
+def deck_of(offers: Iterable[Offer], instructions: str = "") -> Deck:
+    said = BARE_NAME.search(instructions)
+    return Deck(tuple(Card(offer, weights_of(offer)) for offer in offers), said.group(1).lower() if said else "")
 
 
 def weights_of(offer: Offer) -> dict[str, float]:

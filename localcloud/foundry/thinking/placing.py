@@ -24,6 +24,10 @@ WHEREABOUTS = INSIDE | {"to", "for", "around", "over"}
 ENOUGH, ENOUGH_NAMED, ENOUGH_UNASKED = 1.2, 1.4, 1.6
 CLEAR, NUDGE = 2.5, 0.01
 SURE, SURE_NAME = 3.5, 2.1  # from here on a code, and a name, can hardly be meant otherwise
+TIMED = bag("since until timezone zone date time day start end")
+BRAND = re.compile(r"(?<=\s)[A-Z][a-z]+(?:\s[A-Z][a-z]+)+")
+GUID_WANTED = re.compile(r"\b[GU]UID\b", re.IGNORECASE)
+DOTTED = re.compile(r"\b[A-Za-z]\w+\.[A-Za-z]\w+\b")
 CODED = ("guid", "code", "url", "email")
 VAGUE = ("proper", "number", "quoted")
 ID_LIKE = re.compile(r"(?=.*\d)\S+")
@@ -39,7 +43,8 @@ class Peers:
     main: str
 
     @classmethod
-    def of(cls, offers: Sequence[Offer]) -> Peers:
+    def of(cls, offers: Sequence[Offer], meant: str = "") -> Peers:
+        """`meant` is what a bare name means, where somebody has said so."""
         about: dict[str, float] = {}
         order: dict[str, int] = {}
         for offer in offers:
@@ -47,6 +52,8 @@ class Peers:
                 about[name] = max(about.get(name, 0.0), subject(offer, name))
                 if by_kind(set(words(name)), schema, SOME_NAME) > 0 and allowed(name, schema, SOME_NAME):
                     order[name] = min(order.get(name, place_), place_)
+        if meant in order:
+            about[meant] = max(about.values()) + 0.1
         main = max(order, key=lambda name: (about[name], -order[name]), default="")
         return cls(tuple(offers), about, main)
 
@@ -122,29 +129,44 @@ def suits(offer: Offer, name: str, schema: Json, peers: Peers, entity: Entity) -
     else:
         score += 0.7 if inside else 0.0
     score += 3.0 if mentioned(entity.text, schema) else 0.0
+    score += 1.5 if looks_like_example(entity.text, schema) else 0.0
     return score + (0.3 if name in (offer.parameters.get("required") or ()) else 0.0)
 
 
 def subject(offer: Offer, name: str) -> float:
-    """How much the tool is about this property: 1 when its name says so."""
+    """How much the tool is about this property: 1 when its name says so. The name of a product says nothing."""
     own = set(stems(name))
     if own & set(stems(offer.name)):
         return 1.0
-    return 0.6 if own & set(stems(offer.description)) else 0.0
+    return 0.6 if own & set(stems(BRAND.sub(" ", offer.description))) else 0.0
 
 
 def allowed(name: str, schema: Json, entity: Entity) -> bool:
     """Whether the property may hold a named thing at all, and this one by its pattern."""
     pattern, parts = schema.get("pattern"), set(words(name))
+    if entity.kind == "time":
+        return False
     if schema.get("type", "string") not in ("string", "array") or "enum" in schema:
         return False
-    if schema.get("format") in ("date", "date-time") or (parts & FREE_TEXT and not parts & IDS):
+    if (
+        schema.get("format") in ("date", "date-time")
+        or parts <= TIMED
+        or "HH:MM" in str(schema.get("description", ""))
+        or (parts & FREE_TEXT and not parts & IDS)
+    ):
         return False
+    if entity.kind == "number" and GUID_WANTED.search(str(schema.get("description", ""))):
+        return entity.before in {*words(name)}
     return not pattern or re.search(pattern, entity.text) is not None
 
 
 def mentioned(text: str, schema: Json) -> bool:
     return text in re.findall(r"[\w-]+", str(schema.get("description", "")))
+
+
+def looks_like_example(text: str, schema: Json) -> bool:
+    """A dotted name belongs where the description shows one."""
+    return bool(DOTTED.fullmatch(text) and DOTTED.search(str(schema.get("description", ""))))
 
 
 def beside(parts: Sequence[str], entity: Entity) -> float:

@@ -7,6 +7,7 @@ question; answers are the tools' own summaries. It says what it is under every a
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -28,7 +29,7 @@ from localcloud.foundry.thinking.question import (
     trimmed,
 )
 from localcloud.foundry.thinking.turns import Call, Offer, Outcome, Prompt, Turn
-from localcloud.foundry.thinking.words import stems
+from localcloud.foundry.thinking.words import stems, words
 
 MAX_TOGETHER = 3  # calls made for several things of one kind
 MAX_ROUNDS = 5
@@ -38,6 +39,11 @@ TOUCHED = 0.4  # tools whose words are not even touched win nothing by arguments
 IMPLIED = 0.6  # weight of a "why" that nobody said
 UNHEARD = 0.5  # what a tool loses that has no place for something named
 UNASKED = 0.7  # what a tool that gives reasons loses when no reason is asked for
+ORDER = re.compile(
+    r"^\W*(?:(?:please|now|go ahead and|can you|could you|would you)\s+)*"
+    r"(re-?run|restart|cancel|stop|kill|abort|delete|pause|resume|disable|enable|deploy)\b",
+    re.IGNORECASE,
+)
 REASONS = dict.fromkeys(stems(" ".join(REASON)), 1.0)
 
 
@@ -70,8 +76,10 @@ class Planner:
 
     def calls_for(self, prompt: Prompt) -> tuple[Call, ...]:
         """What to call now; nothing when all that was asked has been."""
-        question, deck = read(prompt.messages), deck_of(forced(prompt))
+        question, deck = read(prompt.messages), deck_of(forced(prompt), prompt.instructions)
         if not deck.cards or len(prompt.rounds) >= MAX_ROUNDS:
+            return ()
+        if beyond(question, deck):
             return ()
         if not prompt.rounds:
             return self.first_calls(question, deck)
@@ -87,7 +95,7 @@ class Planner:
         ready = [c for c in choices if not c.filled.missing and not (c.clause.dependent and waits(c, choices))]
         if several := self.for_each_known(question, ready, deck):
             return several
-        return distinct([c.call for c in merged(ready, question)])
+        return distinct([c.call for c in merged(pointed(ready), question)])
 
     def choices(self, question: Question, deck: Deck) -> list[Choice]:
         """The best tool for every clause for which there is one."""
@@ -115,14 +123,15 @@ class Planner:
     def rated(
         self, card: Card, asked: dict[str, float], clause: Clause, source: Source, deck: Deck, peers: Peers
     ) -> Choice:
-        words = deck.score(card, asked)
+        said = deck.score(card, asked)
         filled = fill(card.offer, self.source_for(card.offer, source), peers)
         fit = MISSING if filled.missing else 1.0
         if not (asks_reason(clause.text) or tells_of_one_failure(clause.text)) and gives_most_reasons(card, deck):
             fit *= UNASKED
-        bonus = TAKEN * filled.taken if words >= TOUCHED else 0.0
+        bonus = TAKEN * filled.taken if said >= TOUCHED else 0.0
         sure = ENOUGH * fit if filled.sure else 0.0
-        return Choice(clause, card.offer, filled, words * fit + bonus + sure)
+        said += deck.phrases(card, clause.text)
+        return Choice(clause, card.offer, filled, said * fit + bonus + sure)
 
     def source_for(self, offer: Offer, source: Source) -> Source:
         """An agent is asked in words that stand by themselves: it sees nothing of this conversation."""
@@ -183,7 +192,9 @@ class Planner:
         """Nothing was called: say what is missing, or what can be asked."""
         if not prompt.offers:
             return "I have no tools to answer this with."
-        question, deck = read(prompt.messages), deck_of(forced(prompt))
+        question, deck = read(prompt.messages), deck_of(forced(prompt), prompt.instructions)
+        if verb := beyond(question, deck):
+            return f"I can only look things up: no tool of mine can {verb} anything. A person has to do that."
         for choice in self.choices(question, deck):
             if choice.filled.missing:
                 wanted = " and ".join(name.replace("_", " ") for name in choice.filled.missing)
@@ -199,13 +210,30 @@ def forced(prompt: Prompt) -> Sequence[Offer]:
     return [offer for offer in prompt.offers if name in (None, offer.name)]
 
 
+def beyond(question: Question, deck: Deck) -> str:
+    """The deed that is ordered and that no tool can do; empty for a question, or when one can."""
+    order = ORDER.match(question.text)
+    if not order:
+        return ""
+    verb = order.group(1).lower().replace("-", "")
+    able = re.compile(rf"(?:^|[.;:]\s+|\bto ){verb}s?\b", re.IGNORECASE)
+    offers = [card.offer for card in deck.cards]
+    return "" if any(able.search(offer.description) or verb in words(offer.name) for offer in offers) else verb
+
+
+def pointed(choices: Sequence[Choice]) -> list[Choice]:
+    """Without the calls that name nothing, where another part of the question calls the same tool for a named thing."""
+    naming = {choice.offer.name for choice in choices if choice.filled.heard}
+    return [c for c in choices if c.filled.heard or is_agent(c.offer) or c.offer.name not in naming]
+
+
 def is_agent(offer: Offer) -> bool:
     """Whether the tool takes a request in plain words and nothing else."""
     return list(offer.parameters.get("properties") or {}) == ["query"]
 
 
 def peers_of(deck: Deck) -> Peers:
-    return Peers.of([card.offer for card in deck.cards])
+    return Peers.of([card.offer for card in deck.cards], deck.meant)
 
 
 def listened(choices: Sequence[Choice]) -> list[Choice]:

@@ -107,12 +107,27 @@ def replaced(before: str, subject: str) -> str:
 
 
 def clauses_of(text: str) -> tuple[Clause, ...]:
-    parts = [part.strip(" ,") for sentence in SENTENCES.split(text) for part in JOINTS.split(sentence)]
-    parts = [part for part in parts if words(part)]
+    parts = [part for sentence in SENTENCES.split(text) for part in joined(JOINTS.split(sentence))]
     clauses: list[Clause] = []
     for part in parts:
         clauses.append(Clause(part, dependent=bool(clauses) and dependent(part)))
     return tuple(clauses) or (Clause(text),)
+
+
+def joined(parts: Sequence[str]) -> list[str]:
+    """The parts of a sentence; one that adds next to nothing of its own stays with the named thing before it."""
+    kept: list[str] = []
+    for part in (part.strip(" ,") for part in parts):
+        if kept and names_of(kept[-1]) and adds_little(part):
+            kept[-1] = f"{kept[-1]}, {part}"
+        elif words(part):
+            kept.append(part)
+    return kept
+
+
+def adds_little(text: str) -> bool:
+    content = [word for word in asked_words(text) if word not in FAINT]
+    return not entities_of(text) and not asks_reason(text) and len(content) < SHORT
 
 
 def dependent(text: str) -> bool:

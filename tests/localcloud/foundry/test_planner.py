@@ -222,3 +222,31 @@ def test_the_planner_knows_no_trade() -> None:
     trade = re.compile(r"\badf\b|data.?factory|pipeline|linked.?service|data.?set|integration.?runtime|trigger", re.I)
     sources = (Path(__file__).resolve().parents[3] / "localcloud" / "foundry" / "thinking").glob("*.py")
     assert [path.name for path in sources if trade.search(path.read_text(encoding="utf-8"))] == []
+
+
+async def test_a_name_alone_means_what_the_instructions_say() -> None:
+    rooms = offer("room_states", "Lists rooms and their state.", room=SERVER, building=PROJECT)
+    said = (Said("user", "What is the state of NorthWing?"),)
+    turn = await Planner(lambda: NOW).think(Prompt("m", "A name alone is a building.", said, (rooms,)))
+    assert [call.arguments for call in turn.calls] == [{"building": "NorthWing"}]
+
+
+async def test_an_order_that_no_tool_can_carry_out_is_declined() -> None:
+    turn = await think("Please cancel the build of PaymentApi")
+    assert turn.calls == ()
+    assert turn.text.startswith("I can only look things up: no tool of mine can cancel anything.")
+
+
+async def test_an_order_is_carried_out_by_the_tool_that_can() -> None:
+    cancel = offer("ci_cancel", "Cancels a build.", project=PROJECT)
+    assert await calls("cancel PaymentApi", offers=(*TOOLS, cancel)) == [("ci_cancel", {"project": "PaymentApi"})]
+
+
+async def test_an_afterthought_stays_with_what_it_is_about() -> None:
+    found = await calls("Why did PaymentApi fail, and is it ours or theirs?")
+    assert found == [("ci_explain_build", {"project": "PaymentApi"})]
+
+
+async def test_a_moment_in_time_is_no_name() -> None:
+    ((_, arguments),) = await calls("What failed between 2026-03-09T05:00:00Z and 2026-03-09T06:00:00Z?")
+    assert not {"build_id", "project", "server"} & set(arguments)
