@@ -7,10 +7,11 @@ decides for all.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from core.errors import UpstreamUnavailable
+from core.errors import AppError, UpstreamUnavailable
 
 FAILURES = 5  # calls in a row, each with its own retries: a blip does not open it
 REST_SECONDS = 15.0
@@ -44,6 +45,20 @@ class Breaker:
     @property
     def open(self) -> bool:
         return self._in_a_row >= self._allowed
+
+    @contextmanager
+    def guarding(self) -> Iterator[None]:
+        """Around a call whose failures are translated into core.errors: asks first, and counts how it went."""
+        self.check()
+        try:
+            yield
+        except UpstreamUnavailable:
+            self.failed()
+            raise
+        except AppError:  # it said no, so it is there
+            self.succeeded()
+            raise
+        self.succeeded()
 
     def check(self) -> None:
         """Before a call. Raises UpstreamUnavailable while the upstream is left alone; lets one call through when it

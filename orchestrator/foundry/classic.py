@@ -18,7 +18,7 @@ from azure.core.exceptions import HttpResponseError
 
 from core import clients
 from core.breaker import Breaker
-from core.errors import AppError, NotFound, UpstreamError, UpstreamUnavailable
+from core.errors import NotFound, UpstreamError, UpstreamUnavailable
 from orchestrator.foundry import wire
 from orchestrator.foundry.classic_errors import BROKEN_CONNECTION, ConversationBusy, translated
 from orchestrator.foundry.classic_stream import Body, RawEvents, RunSeen
@@ -50,17 +50,8 @@ class ClassicAgentService:
     @contextmanager
     def _beginning(self) -> Iterator[None]:
         """Around what begins something new. What is under way is paid for, and keeps trying to its own deadline."""
-        self._breaker.check()
-        try:
-            with translated():
-                yield
-        except UpstreamUnavailable:
-            self._breaker.failed()
-            raise
-        except AppError:
-            self._breaker.succeeded()
-            raise
-        self._breaker.succeeded()
+        with self._breaker.guarding(), translated():
+            yield
 
     async def close(self) -> None:
         await self._client.close()

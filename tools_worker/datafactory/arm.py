@@ -110,17 +110,8 @@ class Arm:
         return await self._cache.get(key, self._freshness.of(path), lambda: self._guarded(method, path, body, missing))
 
     async def _guarded(self, method: str, path: str, body: JsonObject | None, missing: AppError | None) -> JsonObject:
-        self._breaker.check()
-        try:
-            answer = await self._in_time(method, path, body, missing)
-        except UpstreamUnavailable:
-            self._breaker.failed()
-            raise
-        except AppError:
-            self._breaker.succeeded()
-            raise
-        self._breaker.succeeded()
-        return answer
+        with self._breaker.guarding():
+            return await self._in_time(method, path, body, missing)
 
     async def _in_time(self, method: str, path: str, body: JsonObject | None, missing: AppError | None) -> JsonObject:
         try:
