@@ -430,6 +430,6 @@ async def test_a_run_of_another_factory_is_diagnosed_where_it_lives() -> None:
 @pytest.mark.parametrize(
     "arguments", [{}, {"run_id": guid(1), "pipeline": "LoadSales"}, {"run_id": "", "pipeline": ""}]
 )
-async def test_exactly_one_of_run_and_pipeline_is_needed(arguments: dict[str, str]) -> None:
+async def test_exactly_one_of_run_and_pipeline_is_needed(arguments: dict[str, Any]) -> None:
     with pytest.raises(InvalidArguments, match="either run_id or pipeline"):
         await diagnose_request(two([], []), now=NOW, **arguments)
