@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from localcloud.foundry.records import Usage
 from localcloud.foundry.thinking import replies
 from localcloud.foundry.thinking.arguments import Filled, Source, fill
-from localcloud.foundry.thinking.entities import codes_of, names_of
+from localcloud.foundry.thinking.entities import codes_of, entities_of, names_of
 from localcloud.foundry.thinking.matching import ENOUGH, Card, Deck, asked_words, deck_of
 from localcloud.foundry.thinking.placing import Peers
 from localcloud.foundry.thinking.question import (
@@ -44,6 +44,7 @@ ORDER = re.compile(
     r"(re-?run|restart|cancel|stop|kill|abort|delete|pause|resume|disable|enable|deploy)\b",
     re.IGNORECASE,
 )
+TAKES_ID = re.compile(r"\b(?:an?|the|its) (?:\w+ )?id\b", re.IGNORECASE)  # an agent that says it wants one
 REASONS = dict.fromkeys(stems(" ".join(REASON)), 1.0)
 
 
@@ -131,6 +132,8 @@ class Planner:
         bonus = TAKEN * filled.taken if said >= TOUCHED else 0.0
         sure = ENOUGH * fit if filled.sure else 0.0
         said += deck.phrases(card, clause.text)
+        if is_agent(card.offer) and TAKES_ID.search(card.offer.description) and has_id(clause.text):
+            sure += ENOUGH
         return Choice(clause, card.offer, filled, said * fit + bonus + sure)
 
     def source_for(self, offer: Offer, source: Source) -> Source:
@@ -225,6 +228,10 @@ def pointed(choices: Sequence[Choice]) -> list[Choice]:
     """Without the calls that name nothing, where another part of the question calls the same tool for a named thing."""
     naming = {choice.offer.name for choice in choices if choice.filled.heard}
     return [c for c in choices if c.filled.heard or is_agent(c.offer) or c.offer.name not in naming]
+
+
+def has_id(text: str) -> bool:
+    return any(entity.kind == "guid" for entity in entities_of(text))
 
 
 def is_agent(offer: Offer) -> bool:

@@ -16,9 +16,9 @@ UNITS = {
     "quarter": timedelta(days=91), "year": timedelta(days=365),
 }  # fmt: skip
 SPAN = re.compile(
-    r"\b(?:(last|past|previous|next|coming|within|in|for|over|this)\s+)?(?:the\s+)?(?:(last|past|previous|next|coming)\s+)?"
+    r"(?<![\w-])(?:(last|past|previous|next|coming|within|in|for|over|this)\s+)?(?:the\s+)?(?:(last|past|previous|next|coming)\s+)?"
     r"(\d+|couple of|few|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|thirty|)\s*"
-    r"(minute|min|hour|hr|h|day|night|d|week|fortnight|month|quarter|year)s?\b(\s+ago)?",
+    r"(minute|min|hour|hr|h|day|night|d|week|fortnight|month|quarter|year)s?(?![\w-])(\s+ago)?",
     re.IGNORECASE,
 )
 PHRASES = (
