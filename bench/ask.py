@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 
-from bench.tool_queue import ToolQueue, tool_cloud
+from bench.tool_queue import COLD, ToolQueue, tool_cloud
 from localcloud.launch.cloud import Options, running
 
 LOGS = Path(".localcloud/logs/bench")
@@ -62,7 +62,7 @@ async def ask(http: httpx.AsyncClient, question: str, asked: Asked) -> None:
 async def questions(rounds: int) -> tuple[Asked, Asked]:
     """(one at a time, eight at a time)."""
     alone, together = Asked(), Asked()
-    async with running(Options(logs=LOGS)) as cloud:
+    async with running(Options(logs=LOGS, settings=COLD)) as cloud:
         headers = {"x-functions-key": cloud.key}
         async with httpx.AsyncClient(base_url=cloud.url, headers=headers, timeout=120, trust_env=False) as http:
             for question in QUESTIONS:

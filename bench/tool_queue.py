@@ -22,6 +22,7 @@ from tools_worker.runtime.catalogue import BY_NAME
 
 LOGS = Path(".localcloud/logs/bench-tools")
 POLL_SECONDS = 0.002
+COLD = {"ADF_CACHE_SECONDS": "0"}  # every question pays for all that it reads
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -96,5 +97,5 @@ async def tool_queue(storage: str, tool: str) -> AsyncIterator[ToolQueue]:
 @asynccontextmanager
 async def tool_cloud(tool: str, *adf: str) -> AsyncIterator[tuple[ToolQueue, str]]:
     """The tool's queues in a cloud of its own, and the address of Data Factory."""
-    async with app_cloud(*adf) as cloud, tool_queue(cloud.storage, tool) as queue:
+    async with app_cloud(*adf, settings=COLD) as cloud, tool_queue(cloud.storage, tool) as queue:
         yield queue, cloud.adf

@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench.diagnosis.memory import Memory
-from bench.diagnosis.playing import COLD, Played, play, warm_up
+from bench.diagnosis.playing import Played, play, warm_up
 from bench.diagnosis.truth import DIAGNOSE, Case
 from bench.diagnosis.witness import Tree, Witness, witness
-from bench.tool_queue import ToolQueue, app_cloud, tool_queue
+from bench.tool_queue import COLD, ToolQueue, app_cloud, tool_queue
 
 LATENCY_MS = 20
 TABLES, REGIONS = 1000, 40

@@ -12,10 +12,9 @@ from datetime import datetime
 from bench.diagnosis.grading import Grade, grade, texts
 from bench.diagnosis.truth import BadTruth, Case, asked, meant
 from bench.diagnosis.witness import GUID, Json, Known, Tree, Witness, witness
-from bench.tool_queue import LOGS, ToolQueue, app_cloud, tool_queue
+from bench.tool_queue import COLD, LOGS, ToolQueue, app_cloud, tool_queue
 
 RAW_FROM = 20  # activity runs: replies are compared with raw JSON only for trees of this size and more
-COLD = {"ADF_CACHE_SECONDS": "0"}  # every question pays for all that it reads
 NOTHING = "nothing"
 LATEST_SECONDS = 60  # a tool call that takes longer counts as unanswered
 

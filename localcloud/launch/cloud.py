@@ -14,7 +14,7 @@ import secrets
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -51,6 +51,7 @@ class Options:
     adf_arguments: Sequence[str] = ()
     foundry_arguments: Sequence[str] = ()
     host_arguments: Sequence[str] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)  # of the app, besides its usual ones
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ async def start(options: Options, children: Children) -> Cloud:
         raise several.exceptions[0] from None  # the first to fail; the others were only cancelled
     key = os.environ.get("LOCAL_FUNCTION_KEY") or secrets.token_urlsafe(16)
     settings = app_settings(storage.result(), adf.result(), foundry.result(), learn.result())
-    url = await start_app(options, children, key, settings)
+    url = await start_app(options, children, key, {**settings, **options.settings})
     return Cloud(url, key, storage.result(), adf.result(), foundry.result(), learn.result(), children)
 
 
