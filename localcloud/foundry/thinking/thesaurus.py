@@ -11,6 +11,8 @@ IDIOMS = (
     (r"\bwhat(?:'s| is| was) (?:the matter|up|wrong|the deal|the problem) with\b", "why wrong"),
     (r"\bwhat(?:'s| is| was) the matter\b|\bhow come\b", "why wrong"),
     (r"\bwhat (?:has |have |had )?(?:happened|went wrong|gone wrong) (?:to|with|in)\b", "why wrong"),
+    (r"\bwhat(?:'?s| is) up with\b|\bwhat killed\b", "why failed"),
+    (r"\b(?:went|gone|blew|blowing|fell|falling) (?:down|up|over|bust)\b", "failed"),
     (r"\bon fire\b|\bin trouble\b|\bgone bad\b", "failing"),
     (r"\b(?:going|goes|went) on\b", "happening"),
     (r"\bup and running\b|\bin progress\b", "running"),
@@ -46,7 +48,7 @@ IRREGULAR = {
 GROUPS = (
     # what went wrong, and why
     "fail failure failing break broken error errored crash wrong problem trouble unsuccessful red bad bust down "
-    "die worry alarm unhealthy sick fault defect",
+    "die worry alarm unhealthy sick fault defect bomb choke kaput flaky casualty blow",
     "why cause reason because explain explanation diagnose diagnosis root investigate troubleshoot analyse "
     "culprit wrong",
     "fail problem fine ok okay green healthy smooth",  # opposites are asked for in the same breath
