@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from core.errors import AppError, UpstreamUnavailable
 
 FAILURES = 5  # calls in a row, each with its own retries: a blip does not open it
-REST_SECONDS = 15.0
+REST_SECONDS = 5.0
 
 
 def _utc_now() -> datetime:

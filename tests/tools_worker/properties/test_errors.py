@@ -33,7 +33,7 @@ def checked(message: str, code: str, activity: str = "Copy") -> None:
     found = classify(message, code, activity)
     assert found.category in CATEGORIES | {INSUFFICIENT}
     assert found.reason
-    assert len(found.signature) <= MAX_LENGTH + 2 + len(found.code)
+    assert len(found.signature) <= MAX_LENGTH + 3 + len(found.code) + len(found.numbers)
     assert found.signature == signature_of(message, code)
     assert len(found.message) <= MAX_READ + 3
     readable = message.replace("&#44;", ",").replace("&#39;", "'")
