@@ -5,6 +5,7 @@ from __future__ import annotations
 from tools_worker.runtime.tools import ToolSpec
 from tools_worker.tools import (
     adf_activity_runs,
+    adf_changes,
     adf_compare_runs,
     adf_cost,
     adf_diagnose_run,
@@ -37,6 +38,7 @@ TOOLS: tuple[ToolSpec, ...] = (
     adf_integration_runtimes.TOOL,
     adf_lineage.TOOL,
     adf_run_performance.TOOL,
+    adf_changes.TOOL,
 )
 
 BY_NAME = {tool.name: tool for tool in TOOLS}
