@@ -49,19 +49,16 @@ SPECIALISTS = (
     ),
     Specialist(
         name="schedule_watch",
-        description=(
-            "Watches schedules and queues: what should have run and did not, what is late, what hangs or waits, and "
-            "how the integration runtimes are. Give it the pipeline, trigger or runtime."
-        ),
-        tools=("adf_missed_runs", "adf_stuck_runs", "adf_triggers", "adf_integration_runtimes"),
+        description=("Watches schedules: what should have run and did not, what is late, what hangs or waits."),
+        tools=("adf_missed_runs", "adf_stuck_runs", "adf_triggers"),
     ),
     Specialist(
         name="factory_analyst",
         description=(
             "Knows how factories are built, who changed what in them, and what they cost. Give it the pipeline, table, "
-            "trigger or person."
+            "trigger, person or runtime."
         ),
-        tools=("adf_explain_pipeline", "adf_lineage", "adf_changes", "adf_cost"),
+        tools=("adf_explain_pipeline", "adf_lineage", "adf_changes", "adf_integration_runtimes", "adf_cost"),
     ),
 )
 

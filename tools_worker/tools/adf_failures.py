@@ -112,8 +112,8 @@ TOOL = ToolSpec(
     description=(
         "Tells what is failing in Azure Data Factory: the failed pipeline runs of the last hours, or between two "
         "dates, in all data factories, grouped by cause, worst first, with counts, error, likely cause, fix and run "
-        "ids. Use it for questions such as what failed, what broke last night, which errors are most common, is "
-        "anything failing."
+        "ids. Use it for questions such as what failed, what broke last night, which errors are most common, what many "
+        "alerts have in common, is anything failing."
     ),
     arguments=FailuresArguments,
     run=adf_failures,
