@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from core.errors import InvalidArguments
 from tools_worker.runtime.tools import Arguments, ToolSpec
 
+MAX_WRONG = 5  # arguments named in one answer
 DROPPED = {"title", "$defs", "additionalProperties"}
 
 
@@ -61,7 +62,9 @@ def parse(tool: ToolSpec, given: Mapping[str, Any]) -> Arguments:
     try:
         return tool.arguments.model_validate(present)
     except ValidationError as exc:
-        wrong = " ".join(_sentence(error, tool) for error in exc.errors(include_url=False))
+        found = exc.errors(include_url=False)
+        wrong = " ".join(_sentence(error, tool) for error in found[:MAX_WRONG])
+        wrong += f" And {len(found) - MAX_WRONG} more are wrong." if len(found) > MAX_WRONG else ""
         raise InvalidArguments(wrong, hint=f"{tool.name} takes: {takes(tool)}.") from None
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_REPLY_BYTES = 49_152  # a queue message holds 64 KiB after base64; one byte more is refused with 413
+MAX_CORRELATION_BYTES = 24 * 1024  # half a reply; the service's own have 36
 NOT_ARGUMENTS = {
     "CorrelationId",
     "outputqueueuri",
@@ -21,7 +22,7 @@ NOT_ARGUMENTS = {
 
 
 class Unanswerable(ValueError):
-    """A message that no reply can be matched to: not JSON, not an object, or without a CorrelationId."""
+    """A message that no reply can be matched to: not JSON, not an object, or without a CorrelationId of any use."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ def decode(body: bytes) -> ToolCall:
         raise Unanswerable(f"not JSON: {exc.__class__.__name__}") from exc
     if not isinstance(payload, dict) or payload.get("CorrelationId") in (None, ""):
         raise Unanswerable("no CorrelationId")
+    if len(json.dumps(payload["CorrelationId"])) > MAX_CORRELATION_BYTES:
+        raise Unanswerable("a CorrelationId that leaves no room for a reply")
     wrapped = payload.get("function_args")
     if isinstance(wrapped, dict):
         return ToolCall(payload["CorrelationId"], wrapped)
@@ -60,7 +63,13 @@ def decode_raw(content: bytes) -> ToolCall:
 
 
 def encode(value: str, call: ToolCall) -> str:
-    return json.dumps({"Value": value, "CorrelationId": call.correlation}, ensure_ascii=False)
+    reply = {"Value": value, "CorrelationId": call.correlation}
+    text = json.dumps(reply, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which only goes through escaped
+        return json.dumps(reply)
+    return text
 
 
 def to_base64(reply: str) -> str:

@@ -15,6 +15,9 @@ from core.errors import AppError
 from tools_worker.datafactory.masking import mask_value
 from tools_worker.runtime.tools import Reply
 
+MAX_ERROR = 4000  # characters
+NOTHING_LEFT = "…"
+
 
 def success(reply: Reply, seconds: float, fits: Callable[[str], bool]) -> str:
     """`seconds` is the time the tool took."""
@@ -31,7 +34,10 @@ def success(reply: Reply, seconds: float, fits: Callable[[str], bool]) -> str:
 
 
 def failure(error: AppError) -> str:
-    return dump(mask_value({"ok": False, "code": error.code, "error": str(error), "retryable": error.retryable}))
+    """Always fits: what it names of a large call is cut."""
+    told = str(error)
+    words = told if len(told) <= MAX_ERROR else f"{told[:MAX_ERROR]}… ({len(told) - MAX_ERROR} more characters)"
+    return dump(mask_value({"ok": False, "code": error.code, "error": words, "retryable": error.retryable}))
 
 
 def dump(answer: Mapping[str, Any]) -> str:
@@ -40,7 +46,7 @@ def dump(answer: Mapping[str, Any]) -> str:
 
 def _shrunk(answer: dict[str, Any], fits: Callable[[str], bool]) -> str:
     omitted: dict[str, int] = {}
-    while not fits(text := dump(answer)):
+    while not fits(text := dump(answer)) and answer["summary"] != NOTHING_LEFT:
         answer["truncated"] = True
         _leave_out_some(answer, omitted)
         answer["omitted"] = omitted
@@ -61,7 +67,7 @@ def _leave_out_some(answer: dict[str, Any], omitted: dict[str, int]) -> None:
         omitted[name] = omitted.get(name, 0) + 1
     else:
         answer["next"] = []
-        answer["summary"] = answer["summary"][: len(answer["summary"]) // 2] + "…"
+        answer["summary"] = answer["summary"][: len(answer["summary"]) // 2].rstrip(NOTHING_LEFT) + NOTHING_LEFT
 
 
 def _is_list(part: Any) -> bool:

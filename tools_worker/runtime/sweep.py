@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from core.errors import AppError
@@ -13,9 +14,10 @@ from tools_worker.runtime.tools import ToolSpec
 from tools_worker.runtime.worker import Worker
 
 if TYPE_CHECKING:
-    from azure.storage.queue.aio import QueueServiceClient
+    from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 log = logging.getLogger("tools.sweep")
+MAX_TRIES = 10  # then a message that breaks the answering of it is given up
 HIDDEN_SECONDS = 60  # long enough to answer a page of 32, short enough that a sweeper's death delays little
 
 
@@ -31,7 +33,10 @@ async def answer_poison(tools: Iterable[ToolSpec], worker: Worker) -> int:
         return 0
     taken = 0
     for tool in tools:
-        taken += await _drain(tool, worker, worker.queues)
+        try:
+            taken += await _drain(tool, worker, worker.queues)
+        except Exception:
+            log.exception("tool=%s outcome=poison_queue_unreadable", tool.name)
     return taken
 
 
@@ -51,12 +56,28 @@ async def _drain(tool: ToolSpec, worker: Worker, queues: QueueServiceClient) -> 
     except ResourceNotFoundError:  # nothing was ever poisoned
         return 0
     for message in page:
-        reply = await _answer(tool, message, worker)
-        if reply is not None:
-            await output.send_message(messages.to_base64(reply))
+        try:
+            reply = await _answer(tool, message, worker)
+            if reply is not None:
+                await _send(output, messages.to_base64(reply))
+        except Exception:
+            log.exception("tool=%s message=%s outcome=poison_not_answered", tool.name, message.id)
+            if (message.dequeue_count or 0) < MAX_TRIES:
+                continue  # it comes back when its hiding time is over
         await poison.delete_message(message)
         taken += 1
     return taken
+
+
+async def _send(output: QueueClient, reply: str) -> None:
+    from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+
+    try:
+        await output.send_message(reply)
+    except ResourceNotFoundError:  # nobody has made it yet
+        with suppress(ResourceExistsError):
+            await output.create_queue()
+        await output.send_message(reply)
 
 
 async def _answer(tool: ToolSpec, message: Any, worker: Worker) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.tools_worker.runtime.sample import NOW, Echo, make_worker
+from tools_worker.runtime import messages
 from tools_worker.runtime.handler import Delivery, answer
 from tools_worker.runtime.worker import Worker
 
@@ -163,3 +164,21 @@ async def test_secrets_do_not_leave_the_worker() -> None:
     secret = "AccountName=acct;AccountKey=Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFy==;EndpointSuffix=x"
     reply = await answer(Echo().spec, delivery(call(text=f"failed with {secret}")), make_worker())
     assert "Zm9vYmFyZm9v" not in (reply or "")
+
+
+async def test_a_correlation_id_that_leaves_no_room_for_a_reply_is_dropped() -> None:
+    assert await answer(Echo().spec, delivery({"CorrelationId": "x" * 49_000, "text": "a"}), make_worker()) is None
+
+
+async def test_a_refusal_of_a_huge_call_still_fits() -> None:
+    wrong = {f"argument_{number}": "é" * 50 for number in range(400)}
+    text = await answer(Echo().spec, delivery({"CorrelationId": "1", **wrong}), make_worker())
+    assert text is not None
+    assert len(text.encode()) <= messages.MAX_REPLY_BYTES
+    assert "more are wrong" in json.loads(json.loads(text)["Value"])["error"]
+
+
+async def test_a_correlation_id_that_is_half_a_character_comes_back_as_it_was() -> None:
+    text = await answer(Echo().spec, delivery({"CorrelationId": "\ud800", "text": "a"}), make_worker())
+    assert text is not None
+    assert json.loads(text.encode())["CorrelationId"] == "\ud800"

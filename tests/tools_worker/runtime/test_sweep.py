@@ -65,3 +65,38 @@ async def test_what_cannot_be_answered_is_taken_off(storage: str) -> None:
 async def test_a_tool_without_poison_costs_nothing(storage: str) -> None:
     async with clients.queue_service(Settings.load({"STORAGE": storage})) as queues:
         assert await answer_poison([fresh_tool()], replace(make_worker(), queues=queues)) == 0
+
+
+HALF_A_PAIR = json.dumps({"CorrelationId": "\ud800", "text": "x"})
+
+
+async def test_a_correlation_id_that_is_no_sound_text_is_answered_with_it(storage: str) -> None:
+    (reply,) = await swept(storage, fresh_tool(), HALF_A_PAIR, MemoryAnswerSlots())
+    assert reply["CorrelationId"] == "\ud800"
+
+
+class Broken(MemoryAnswerSlots):
+    """Cannot give an answer to one call."""
+
+    async def claim(self, slot: str, reply: str) -> str:
+        if "cursed" in reply:
+            raise RuntimeError("cursed")
+        return await super().claim(slot, reply)
+
+
+async def test_one_message_that_cannot_be_answered_does_not_keep_the_others_waiting(storage: str) -> None:
+    one, other = fresh_tool(), fresh_tool()
+    async with clients.queue_service(Settings.load({"STORAGE": storage})) as queues:
+        for tool, correlations in ((one, ("cursed", "fine")), (other, ("too",))):
+            await queues.create_queue(f"{tool.input_queue}-poison")
+            for correlation in correlations:
+                message = json.dumps({"CorrelationId": correlation})
+                await queues.get_queue_client(f"{tool.input_queue}-poison").send_message(message)
+        worker = replace(make_worker(Broken()), queues=queues)
+        assert await answer_poison([one, other], worker) == 2
+        answered = {
+            json.loads(b64decode(message.content))["CorrelationId"]
+            for tool in (one, other)
+            async for message in queues.get_queue_client(tool.output_queue).receive_messages()
+        }
+    assert answered == {"fine", "too"}  # the output queues were made on the way
