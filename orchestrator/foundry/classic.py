@@ -18,7 +18,7 @@ from azure.core.exceptions import HttpResponseError
 
 from core import clients
 from core.breaker import Breaker
-from core.errors import NotFound, UpstreamError, UpstreamUnavailable
+from core.errors import NotFound, UpstreamError, UpstreamThrottled, UpstreamUnavailable
 from orchestrator.foundry import wire
 from orchestrator.foundry.classic_errors import BROKEN_CONNECTION, ConversationBusy, translated
 from orchestrator.foundry.classic_stream import Body, RawEvents, RunSeen
@@ -113,6 +113,7 @@ class ClassicAgentService:
             self._breaker.check()
             async for turn in self._start_and_stream(agent, conversation, text, key):
                 ref = turn.ref
+                self._breaker.succeeded()
                 yield turn
                 if turn.ended:
                     return
@@ -192,6 +193,8 @@ class ClassicAgentService:
             try:
                 turn = await self._look(ref)
                 failures = 0
+            except UpstreamThrottled as exc:
+                await asyncio.sleep(exc.retry_after_seconds or longest)
             except UpstreamUnavailable:
                 failures += 1
                 if failures > 5:
@@ -225,6 +228,8 @@ class ClassicAgentService:
                 try:
                     with translated():
                         progress.children[call.turn] = await self._steps(call.turn)
+                except UpstreamThrottled:
+                    continue  # the next look reads them
                 except (NotFound, UpstreamUnavailable):
                     # The answer does not depend on them; only evidence and token counts do.
                     log.warning("conversation=%s outcome=child_unreadable", call.turn.conversation)

@@ -89,6 +89,7 @@ class _Serving:
         self.service = conductor.service
         self.turn: Turn | None = None
         self.agent = ""
+        self.followed = ""  # the conversation in which a turn may have been started: from then on look before starting
 
     async def to_the_end(self) -> None:
         left = (self.log.run.deadline_at - self.conductor.now()).total_seconds()
@@ -135,6 +136,7 @@ class _Serving:
         try:
             turn = work.result()
         except AppError as exc:
+            await cancel_turns(self.service, self.turn, self.log.run)  # nobody will read what they still do
             await self.log.end("failed", str(exc), error_code=exc.code, error=str(exc))
             return
         if turn.status == "done":
@@ -174,10 +176,13 @@ class _Serving:
         await self.log.end("expired" if state == "expired" else "cancelled", text, error_code=state, error=text)
 
     async def _converse(self) -> Turn:
-        missing = 0
+        missing, anew = 0, False
         while True:
             try:
-                return await self._turn(new_conversation=missing == 2)
+                if anew:
+                    await self._open_anew()
+                    anew = False
+                return await self._turn()
             except ConversationBusy:  # an earlier question of this session is still being answered
                 await asyncio.sleep(BUSY_SECONDS)
             except UpstreamThrottled as exc:
@@ -188,15 +193,20 @@ class _Serving:
                 missing += 1
                 if missing > 2:
                     raise
+                anew = missing == 2
                 self.conductor.agents.forget()
 
-    async def _turn(self, *, new_conversation: bool) -> Turn:
+    async def _open_anew(self) -> None:
+        await self._enter_conversation(await self.conductor.agents.supervisor(), anew=True)
+
+    async def _turn(self) -> Turn:
         agent = await self.conductor.agents.supervisor()
         self.agent = agent.name
         run = self.log.run
-        resume = run.attempt > 1 and bool(run.conversation)
-        if new_conversation or not run.conversation:
-            run = await self._enter_conversation(agent, anew=new_conversation)
+        if not run.conversation:
+            run = await self._enter_conversation(agent, anew=False)
+        resume = self.log.run.attempt > 1 or self.followed == run.conversation
+        self.followed = run.conversation
         text = f"{run.question}\n\n(Factory: {run.factory})" if run.factory else run.question
         async with aclosing(self.service.follow(agent, run.conversation, text, run.id, resume=resume)) as turns:
             async for turn in turns:

@@ -54,7 +54,7 @@ def reply_of(call: Call) -> dict[str, Any]:
     """The tool's reply as an object; empty where the output is plain text."""
     try:
         reply = json.loads(call.output or "")
-    except ValueError:
+    except (ValueError, RecursionError):  # the second: nested without end
         return {}
     return reply if isinstance(reply, dict) else {}
 

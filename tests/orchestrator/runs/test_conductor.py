@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from core.errors import UpstreamThrottled, UpstreamUnavailable
+from core.errors import NotFound, UpstreamThrottled, UpstreamUnavailable
 from orchestrator.agents import roster
 from orchestrator.agents.lifecycle import Agents
+from orchestrator.api.views import RunView
 from orchestrator.foundry.classic_errors import ConversationBusy
 from orchestrator.foundry.port import Call, Turn, TurnRef
 from orchestrator.runs import conductor
@@ -255,3 +256,54 @@ async def test_an_ended_run_is_not_served_again() -> None:
     await world.served()
     await world.conductor.serve("run-1")
     assert world.service.starts == ["run-1"]
+
+
+def in_turn(*tries: tuple[Turn | Exception | float, ...]) -> Script:
+    """One script for each time the turn is followed; the last one is repeated."""
+    followed = 0
+
+    async def script(ref: TurnRef, text: str) -> AsyncIterator[Turn]:
+        nonlocal followed
+        steps = tries[min(followed, len(tries) - 1)]
+        followed += 1
+        async for turn in scripted(*steps)(ref, text):
+            yield turn
+
+    return script
+
+
+@pytest.mark.parametrize("interrupted", [UpstreamThrottled("429", retry_after_seconds=0.01), NotFound("gone")])
+async def test_a_turn_that_was_started_is_found_again_and_not_started_twice(interrupted: Exception) -> None:
+    world = World(in_turn((WORKING, interrupted), (WORKING, answered(NOWHERE, "Here."))))
+    run = await world.served()
+    assert (run.status, run.answer) == ("done", "Here.")
+    assert world.service.starts == ["run-1"]
+
+
+async def test_a_new_conversation_is_opened_once() -> None:
+    busy = (UpstreamThrottled("429", retry_after_seconds=0.01),)
+    world = World(in_turn((NotFound("gone"),), (NotFound("gone"),), busy, busy, busy, (answered(NOWHERE, "Here."),)))
+    assert (await world.served()).status == "done"
+    assert len(world.service.conversations) == 2
+
+
+async def test_a_run_that_fails_on_our_side_leaves_no_agents_at_work() -> None:
+    world = World(scripted(WORKING, UpstreamUnavailable("Storage does not answer.")))
+    assert (await world.served()).status == "failed"
+    assert world.service.cancelled == [world.service.turns["run-1"]]
+
+
+@pytest.mark.parametrize(
+    "output", ['{"evidence": 3}', '{"evidence": [{"id": "abc"}, 7, {"kind": "k"}]}', '{"evidence": {}}', "[" * 200_000]
+)
+async def test_what_a_tool_says_in_another_shape_breaks_no_run(output: str) -> None:
+    call = Call("call_1", "queue", "adf_failures", {}, output, ended=True)
+    run = await World(scripted(WORKING, answered(NOWHERE, "Here.", call))).served()
+    assert (run.status, run.evidence) == ("done", ())
+    RunView.of(run)
+
+
+async def test_only_our_tools_give_evidence() -> None:
+    said = tool_output("2 failed.", RUN_ID)
+    calls = [Call("c1", "agent", "helper", {}, said, ended=True), Call("c2", "mcp", "docs", {}, said, ended=True)]
+    assert (await World(scripted(answered(NOWHERE, "Here.", *calls))).served()).evidence == ()
