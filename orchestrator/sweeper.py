@@ -43,6 +43,9 @@ class Sweeper:
                 done = await self._look_after(run_id)
             except Changed:  # somebody serves it after all
                 continue
+            except Exception:
+                log.exception("run=%s outcome=not_looked_after", run_id)
+                done = "not_looked_after"
             if done:
                 counts[done] = counts.get(done, 0) + 1
         return counts

@@ -24,6 +24,7 @@ def build() -> FastAPI:
         app.include_router(routes)
     problems.register(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(problems.Bugs)  # added last, so outermost: it also answers for the limit
     return app
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import JSONResponse
 
+from core.errors import UpstreamError
 from orchestrator.api.views import AskBody, EventsView, EventView, RunView
 from orchestrator.runs.record import Event, Run
 from orchestrator.services import Services, provided
 
+log = logging.getLogger("api")
 router = APIRouter(prefix="/api", tags=["runs"])
 RETRY_AFTER_SECONDS = 2
 App = Annotated[Services, Depends(provided)]
@@ -29,9 +32,16 @@ async def runs_ask(body: AskBody, request: Request, app: App, idempotency_key: K
     run = await app.intake.ask(
         body.question, session_id=body.session_id or "", factory=body.factory or "", key=idempotency_key
     )
-    if body.wait_seconds:
-        run = await app.signals.until(run.id, lambda: app.store.load(run.id), _ended, body.wait_seconds)
-    return answer(run, request)
+    return answer(await _waited(app, run, body.wait_seconds), request)
+
+
+async def _waited(app: Services, run: Run, seconds: float) -> Run:
+    """The run after its wait. Once it is accepted, no trouble in looking may hide where to look later."""
+    try:
+        return await app.signals.until(run.id, lambda: app.store.load(run.id), _ended, seconds) if seconds else run
+    except UpstreamError as exc:
+        log.warning("run=%s outcome=wait_broken error=%s", run.id, exc)
+        return run
 
 
 @router.get("/runs/{run_id}", operation_id="runs_get", response_model=RunView, responses=WORKING)

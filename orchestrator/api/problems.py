@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import AppError, UpstreamThrottled
 
@@ -49,7 +50,6 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(AppError, _app_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _bug)
 
 
 def _app_error(request: Request, exc: Exception) -> JSONResponse:
@@ -82,7 +82,26 @@ def _http(request: Request, exc: Exception) -> JSONResponse:
     return response(problem(exc.status_code, code, text, hint="See /api/openapi.json for what there is."))
 
 
-def _bug(request: Request, exc: Exception) -> JSONResponse:
-    log.error("path=%s outcome=bug", request.url.path, exc_info=exc)
-    hint = "Try again; if it stays, give the time of this answer to whoever runs the app."
-    return response(problem(500, "internal_error", "Something went wrong on our side.", hint=hint))
+class Bugs:
+    """Answers what nobody caught. An exception handler would do, but Starlette raises again after it, into the host."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as exc:
+            log.exception("path=%s outcome=bug error=%s", scope.get("path", ""), exc.__class__.__name__)
+            if scope["type"] != "http" or begun:
+                raise
+            hint = "Try again; if it stays, give the time of this answer to whoever runs the app."
+            details = problem(500, "internal_error", "Something went wrong on our side.", hint=hint)
+            await response(details)(scope, receive, send)

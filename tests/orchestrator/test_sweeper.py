@@ -28,9 +28,9 @@ class SentRuns:
 
 
 class Night:
-    def __init__(self) -> None:
+    def __init__(self, store: MemoryRunStore | None = None) -> None:
         self.now = NOW
-        self.store, self.service, self.queue = MemoryRunStore(), ScriptedService(), SentRuns()
+        self.store, self.service, self.queue = store or MemoryRunStore(), ScriptedService(), SentRuns()
         agents = Agents(self.service, roster.supervisor("m", "http://queues", ""))
         conductor = Conductor(self.store, self.service, agents, Signals(), lambda: self.now, heartbeat_seconds=5)
         self.sweeper = Sweeper(self.store, self.service, agents, conductor, self.queue, None, lambda: self.now)
@@ -69,6 +69,23 @@ async def test_a_resent_run_can_be_claimed_at_once() -> None:
     await night.sweeper.runs()
     await night.sweeper.conductor.serve("run-1")
     assert (await night.stored()).attempt == 2
+
+
+class Unreadable(MemoryRunStore):
+    """Cannot read one of its runs."""
+
+    async def load(self, run_id: str) -> Run:
+        if run_id == "run-0":
+            raise ValueError("not a record")
+        return await super().load(run_id)
+
+
+async def test_one_run_that_cannot_be_read_keeps_no_other_waiting() -> None:
+    night = Night(Unreadable())
+    await night.run()
+    await night.store.create(replace(await night.stored(), id="run-0", version="", events=0))
+    night.now += timedelta(minutes=6)
+    assert await night.sweeper.runs() == {"not_looked_after": 1, "expired": 1}
 
 
 async def test_expires_an_abandoned_run_after_its_deadline_and_cancels_its_agents() -> None:

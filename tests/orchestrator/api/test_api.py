@@ -22,6 +22,7 @@ from orchestrator.api import app as api
 from orchestrator.foundry.port import Turn, TurnRef
 from orchestrator.runs.conductor import Conductor
 from orchestrator.runs.intake import Intake
+from orchestrator.runs.record import Run
 from orchestrator.runs.signals import Signals
 from orchestrator.services import Services
 from orchestrator.stores.runs import MemoryRunStore
@@ -73,7 +74,7 @@ class Caller:
         hands = replace(make_worker(), factories=Factories([factory]))
         app.dependency_overrides[services.provided] = lambda: parts
         app.dependency_overrides[worker.provided] = lambda: hands
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app)  # what the app raises, the host would get
         self.http = httpx.AsyncClient(transport=transport, base_url="https://app.example")
 
     async def ask(self, **body: Any) -> httpx.Response:
@@ -242,6 +243,19 @@ async def test_an_unknown_route_and_method_are_told(caller: Caller) -> None:
     problem(await caller.http.get("/api/ask"), 405, "method_not_allowed")
 
 
+async def test_an_accepted_question_is_told_where_to_look_though_storage_fails_meanwhile(caller: Caller) -> None:
+    load = caller.store.load
+
+    async def fails(run_id: str) -> Run:
+        raise UpstreamUnavailable("Table storage does not answer.")
+
+    caller.store.load = fails  # type: ignore[method-assign]
+    response = await caller.ask(wait_seconds=5)
+    caller.store.load = load  # type: ignore[method-assign]
+    assert response.status_code == 202
+    assert response.headers["location"].endswith(response.json()["run_id"])
+
+
 async def sent(caller: Caller, key: str, question: str = "What failed?") -> httpx.Response:
     return await caller.http.post("/api/ask", json={"question": question}, headers={"Idempotency-Key": key})
 
@@ -325,7 +339,7 @@ async def test_health_lists_what_is_missing(caller: Caller, monkeypatch: pytest.
 async def test_missing_settings_are_a_problem_and_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("STORAGE", "FOUNDRY_PROJECT_ENDPOINT", "FOUNDRY_MODEL", "ADF_FACTORIES", "ADF_SUBSCRIPTION_ID"):
         monkeypatch.delenv(name, raising=False)
-    transport = httpx.ASGITransport(api.build(), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(api.build())
     async with httpx.AsyncClient(transport=transport, base_url="https://app.example") as http:
         body = problem(await http.post("/api/ask", json={"question": "x"}), 503, "not_configured")
     assert "STORAGE" in body["detail"]
