@@ -117,3 +117,49 @@ def test_what_the_request_units_broke_went_well_when_it_was_run_again() -> None:
     failed = meant(case, CLOCKS[0])
     group = [r for r in factory(case, CLOCKS[0]).ledger.roots("ArchiveSignals") if r.order.group_id == failed.id]
     assert [run.status for run in group] == ["Failed", "Succeeded"]
+
+
+def test_a_child_that_nobody_waits_for_leaves_its_parent_green() -> None:
+    run = meant(case_of("green-parent-red-child"), CLOCKS[0])
+    assert [(each.order.pipeline.name, each.status) for each in run.family()] == [
+        ("DispatchRating", "Succeeded"),
+        ("RateContracts", "Failed"),
+    ]
+
+
+def test_the_run_was_cancelled_while_its_copy_waited_for_another_attempt() -> None:
+    case = case_of("cancelled-between-attempts")
+    assert [a.status for a in meant(case, CLOCKS[0]).activities] == ["Failed", "Failed"]
+
+
+def test_payments_are_matched_although_both_attempts_for_the_statements_failed() -> None:
+    run = meant(case_of("payments-matched-with-nothing"), CLOCKS[0])
+    told_of = {(a.activity.name, a.attempt): a.status for a in run.activities}
+    assert told_of[("CopyStatements", 1)] == "Failed"
+    assert told_of[("MatchPayments", 0)] == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mart-without-a-warehouse", "ERROR [57P03] No active warehouse"),
+        ("oracle-account-locked", "ORA-28000"),
+        ("cosmos-request-units", "TooManyRequests (429); Substatus: 3200"),
+        ("three-regions-of-24", "504 GatewayTimeout"),
+        ("sap-memory-three-attempts", "TSV_TNEW_PAGE_ALLOC_FAILED"),
+        ("public-access-denied", "SqlErrorNumber=47073"),
+        ("no-cores-for-the-cluster", "azure_error_code:QuotaExceeded"),
+        ("notebook-asks-for-an-old-column", "AnalysisException"),
+        ("vault-behind-its-firewall", "caller is not a trusted service"),
+        ("payments-matched-with-nothing", "SshConnectionException"),
+        ("app-registration-gone", "AADSTS700016"),
+        ("two-writers-of-one-table", "ConcurrentAppendException"),
+        ("no-parquet-in-a-parquet-file", "ErrorCode=ParquetInvalidFile"),
+        ("the-procedure-says-no", "Sql error number: 50000"),
+        ("disk-of-the-plant-full", "not enough space on the disk"),
+        ("cancelled-between-attempts", "could not be resolved: 'tariffs.contoso.example'"),
+        ("nothing-but-an-exit-code", "Exit code: 1"),
+    ],
+)
+def test_the_text_of_the_error_is_there(name: str, words: str) -> None:
+    assert words in told(meant(case_of(name), CLOCKS[0]))
