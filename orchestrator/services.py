@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -57,7 +58,11 @@ def build(settings: Settings) -> Services:
     settings.require("storage", "foundry")
     store = TableRunStore(clients.table_service(settings))
     queues = clients.queue_service(settings)
-    service = ClassicAgentService(settings.foundry_endpoint, api_version=settings.foundry_api_version)
+    # What a deployment is: the storage account that holds its records and its tools' queues.
+    deployment = hashlib.sha256(clients.queue_endpoint(settings).encode()).hexdigest()[:12]
+    service = ClassicAgentService(
+        settings.foundry_endpoint, deployment=deployment, api_version=settings.foundry_api_version
+    )
     spec = roster.supervisor(settings.foundry_model, clients.queue_endpoint(settings), settings.learn_mcp_url)
     agents, signals, queue = Agents(service, spec), Signals(), StorageRunQueue(queues)
     conductor = Conductor(store, service, agents, signals, utc_now, settings.heartbeat_seconds)

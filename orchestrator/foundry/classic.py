@@ -26,16 +26,19 @@ from orchestrator.foundry.port import AgentRecord, AgentRef, AgentSpec, McpServe
 
 log = logging.getLogger("foundry")
 
-APP = "adf-ops-agent"  # in the metadata of all that we make, so that we find it again and touch nothing else
+APP = "adf-ops-agent"  # in the metadata of all that we make, with the deployment: the rest of a project is not ours
 START_ATTEMPTS = 3
 SILENCE_SECONDS = 120.0  # a stream that says nothing for so long is given up for polling; a tool may take 100
 POLL_SECONDS = (0.5, 3.0)  # first and longest wait between two polls
 
 
 class ClassicAgentService:
-    """See port.AgentService. One per event loop and process."""
+    """See port.AgentService. One per event loop and process.
 
-    def __init__(self, endpoint: str, *, api_version: str = "") -> None:
+    `deployment` marks what is made here: two installations of this app in one project must not tidy up each other.
+    """
+
+    def __init__(self, endpoint: str, *, deployment: str = "", api_version: str = "") -> None:
         options: dict[str, Any] = {"api_version": api_version} if api_version else {}
         self._client = AgentsClient(
             endpoint,
@@ -46,12 +49,16 @@ class ClassicAgentService:
             **options,
         )
         self._breaker = Breaker("The agent service")
+        self._mark = f"{APP}/{deployment}" if deployment else APP
 
     @contextmanager
     def _beginning(self) -> Iterator[None]:
         """Around what begins something new. What is under way is paid for, and keeps trying to its own deadline."""
         with self._breaker.guarding(), translated():
             yield
+
+    def _ours(self, thing: Mapping[str, Any]) -> bool:
+        return (thing.get("metadata") or {}).get("app") == self._mark
 
     async def close(self) -> None:
         await self._client.close()
@@ -61,12 +68,12 @@ class ClassicAgentService:
     async def agents(self) -> list[AgentRecord]:
         with self._beginning():
             listed = [agent.as_dict() async for agent in self._client.list_agents(limit=100)]
-        return [_record(agent) for agent in listed if (agent.get("metadata") or {}).get("app") == APP]
+        return [_record(agent) for agent in listed if self._ours(agent)]
 
     async def create_agent(self, spec: AgentSpec, sub_agents: Mapping[str, AgentRef]) -> AgentRef:
         labels = tuple(tool.label for tool in spec.tools if isinstance(tool, McpServer))
         fingerprint = spec.fingerprint([ref.id for ref in sub_agents.values()])
-        metadata = {"app": APP, "fingerprint": fingerprint, "mcp": ",".join(labels)}
+        metadata = {"app": self._mark, "fingerprint": fingerprint, "mcp": ",".join(labels)}
         with self._beginning():
             made = await self._client.create_agent(body=wire.agent_body(spec, sub_agents, metadata))
         return AgentRef(made.id, spec.name, fingerprint, labels)
@@ -82,7 +89,7 @@ class ClassicAgentService:
 
     async def open_conversation(self, key: str) -> str:
         with self._beginning():
-            return str((await self._client.threads.create(metadata={"app": APP, "run": key})).id)
+            return str((await self._client.threads.create(metadata={"app": self._mark, "run": key})).id)
 
     async def orphaned_conversations(self, older_than: datetime) -> list[tuple[str, str]]:
         found = []
@@ -93,7 +100,7 @@ class ClassicAgentService:
         return [
             (str(thread["id"]), str(thread["metadata"].get("run", "")))
             for thread in found
-            if (thread.get("metadata") or {}).get("app") == APP and _time(thread.get("created_at")) < older_than
+            if self._ours(thread) and _time(thread.get("created_at")) < older_than
         ]
 
     async def forget_conversation(self, conversation: str) -> None:
@@ -149,7 +156,7 @@ class ClassicAgentService:
 
     async def _start_and_stream(self, agent: AgentRef, conversation: str, text: str, key: str) -> AsyncIterator[Turn]:
         """Start the run and yield it from its event stream for as long as that holds; may end before the run does."""
-        body = wire.run_body(agent, text, {"app": APP, "run": key})
+        body = wire.run_body(agent, text, {"app": self._mark, "run": key})
         for attempt in range(START_ATTEMPTS):
             progress = RunSeen(conversation)
             try:

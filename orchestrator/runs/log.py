@@ -8,9 +8,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from core.errors import UpstreamUnavailable
 from orchestrator.runs.record import Event, Run, RunStatus
 from orchestrator.runs.signals import Signals
-from orchestrator.stores.runs import RunStore
+from orchestrator.stores.runs import Changed, RunStore
+
+TRIES, PAUSE_SECONDS = 4, 0.2  # storage is in trouble for moments; a run is not given up for one
 
 
 class RunLog:
@@ -23,10 +26,28 @@ class RunLog:
 
     async def write(self, *events: Event, **changes: Any) -> Run:
         async with self._writing:
-            changed = replace(self.run, heartbeat_at=self._now(), **changes)
-            self.run = await self._store.save(changed, *events)
+            self.run = await self._saved(replace(self.run, heartbeat_at=self._now(), **changes), events)
         self._signals.changed(self.run.id)
         return self.run
+
+    async def _saved(self, changed: Run, events: tuple[Event, ...]) -> Run:
+        """Stored once, though an answer of storage may be lost: then the record shows whether the write went in."""
+        for attempt in range(TRIES):
+            try:
+                return await self._store.save(changed, *events)
+            except UpstreamUnavailable:
+                if attempt + 1 == TRIES:
+                    raise
+                await asyncio.sleep(PAUSE_SECONDS * 2**attempt)
+            except Changed:
+                stored = await self._store.load(changed.id)
+                ours = (stored.owner, stored.attempt) == (changed.owner, changed.attempt)
+                if ours and stored.heartbeat_at == changed.heartbeat_at:
+                    return stored  # this very write
+                if not ours or stored.ended:
+                    raise  # another process has taken it over
+                changed = replace(changed, version=stored.version, events=stored.events)  # after one of ours
+        raise Changed(changed.id)
 
     async def tell(self, state: RunStatus, text: str, **changes: Any) -> Run:
         return await self.write(Event(self._now(), state, text), status=state, **changes)

@@ -229,3 +229,18 @@ async def test_a_service_that_does_not_answer_is_left_alone_and_that_is_said() -
             await port.open_conversation("run-1")
     finally:
         await port.close()
+
+
+async def test_two_deployments_in_one_project_leave_each_other_alone(service: Service) -> None:
+    ours, theirs = (ClassicAgentService(f"{service.url}/api/projects/local", deployment=name) for name in ("a", "b"))
+    try:
+        await ours.create_agent(AgentSpec("mine", "m", "You help."), {})
+        thread = await ours.open_conversation("run-1")
+        later = datetime.now(UTC) + timedelta(hours=1)
+        assert [record.ref.name for record in await ours.agents()] == ["mine"]
+        assert await theirs.agents() == []
+        assert (thread, "run-1") in await ours.orphaned_conversations(later)
+        assert await theirs.orphaned_conversations(later) == []
+    finally:
+        await ours.close()
+        await theirs.close()
