@@ -3,8 +3,8 @@
     python -m infra.package [--to .localcloud/package] [--with-dependencies]
 
 A deployed app lies on a read-only disk, so byte code that is not in the package is made anew at every cold start. It is
-compiled to be believed unchecked: a zip keeps times to two seconds and without a zone, and byte code that does not carry
-its source's exact time would be thrown away. It serves the Python version that made it; another one ignores it.
+compiled to be believed unchecked: a zip keeps times to two seconds and without a zone, and byte code that does not
+carry its source's exact time would be thrown away. It serves the Python version that made it; another one ignores it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def stage(target: Path, *, compiled: bool = True, with_dependencies: bool = Fals
 def install(target: Path) -> None:
     requirements = ROOT / "requirements.txt"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", str(target)]
-    subprocess.run([*pip, "--requirement", str(requirements)], check=True)
+    subprocess.run([*pip, "--requirement", str(requirements)], check=True)  # noqa: S603 - nothing here comes from outside
 
 
 def compile_all(target: Path) -> None:
@@ -102,7 +102,8 @@ def main() -> None:
     parser.add_argument("--with-dependencies", action="store_true", help="for a deployment without a remote build")
     arguments = parser.parse_args()
     archive = zipped(stage(arguments.to, with_dependencies=arguments.with_dependencies))
-    print(f"{archive} ({archive.stat().st_size / 1024:.0f} KiB, Python {sys.version_info[0]}.{sys.version_info[1]})")
+    version = ".".join(map(str, sys.version_info[:2]))
+    sys.stdout.write(f"{archive} ({archive.stat().st_size / 1024:.0f} KiB, byte code for Python {version})\n")
 
 
 if __name__ == "__main__":
