@@ -50,6 +50,11 @@ def where_to_look(activity: ActivityRun | None) -> str:
     return f"{place}, {safe(page, 200)}" if page.startswith("https://") else place
 
 
+def told_elsewhere(activity: ActivityRun, category: str) -> bool:
+    """Whether the exception itself is only in another service: ADF gives its address, or a mere exit code."""
+    return bool(fields.text(activity.output, "runPageUrl")) or (category == "user_code" and activity.type in _ELSEWHERE)
+
+
 def rerun_risk(activity: ActivityRun | None) -> tuple[Risk, str]:
     """Would running this activity again repeat rows? Read from what the activity was told to do."""
     if activity is None or activity.type != "Copy":

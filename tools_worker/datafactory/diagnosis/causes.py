@@ -14,7 +14,7 @@ from tools_worker.datafactory.diagnosis.roles import FAIL, roles
 from tools_worker.datafactory.diagnosis.tree import Node
 from tools_worker.datafactory.failures import Failure, classify, peel, signature_of
 from tools_worker.datafactory.leaves import CONTAINERS, EXECUTE_PIPELINE, Attempts
-from tools_worker.datafactory.models import CANCELLED, ActivityRun, PipelineRun
+from tools_worker.datafactory.models import CANCELLED, SUCCEEDED, ActivityRun, PipelineRun
 from tools_worker.datafactory.wording import count, safe, spoken
 
 Definitions = Mapping[str, Mapping[str, Any]]  # pipeline name → its definition
@@ -78,15 +78,19 @@ def _cancelled(child: Node | None) -> tuple[Step, ...]:
     return (Step("pipeline", child.run.pipeline, child.run.run_id),)
 
 
-def handled_failures(root: Node) -> list[MaskedFailure]:
-    """Activities that failed for good although their run succeeded: an on-failure path swallowed it."""
-    return [
-        _handled(node, leaf, "an on-failure path hid it")
-        for node in root.walk()
-        if not node.run.failed
-        for leaf in _failed(node)
-        if leaf.type not in CONTAINERS and leaf.id not in node.children
-    ]
+def handled_failures(root: Node, definitions: Definitions) -> list[MaskedFailure]:
+    """What failed for good below a run that succeeded: an on-failure path swallowed it, or nobody waited for it."""
+    found = []
+    for node in root.walk():
+        failed = roles(node, definitions.get(node.run.pipeline)).causes if node.run.failed else _ended_badly(node)
+        unseen = f"the run above it does not show that run {node.run.run_id} of {node.run.pipeline} failed"
+        how = unseen if node.run.failed else "an on-failure path hid it"
+        found += [_handled(node, group.last, how) for group in failed if group.last.id not in node.children]
+    return found
+
+
+def _ended_badly(node: Node) -> list[Attempts]:
+    return [group for group in node.groups if group.last.failed and group.last.type not in CONTAINERS]
 
 
 def passed_over(root: Node, definitions: Definitions) -> list[MaskedFailure]:
@@ -123,20 +127,36 @@ def _handled(node: Node, leaf: ActivityRun, how: str) -> MaskedFailure:
     )
 
 
-def zero_row_copies(root: Node) -> list[MaskedFailure]:
-    """Copies that succeeded and moved nothing. Right for a delta load with nothing new, so it is told, not judged."""
-    return [
-        MaskedFailure(
-            kind="zero_rows",
-            activity=run.name,
-            pipeline=node.run.pipeline or run.pipeline,
-            what=f"copy {run.name} succeeded and moved nothing ({read} rows read)",
-            activity_run_id=run.id,
-        )
-        for node in root.walk()
-        for run in (group.last for group in node.groups)
-        if run.type == "Copy" and run.status == "Succeeded" and (read := _moved_nothing(run.output)) is not None
-    ]
+def lossy_copies(root: Node) -> list[MaskedFailure]:
+    """Copies that succeeded and moved nothing, or skipped rows. The first is right for a delta load with nothing new,
+    the second is what the copy was told to do: both are told, not judged."""
+    found = []
+    for node in root.walk():
+        for run in (group.last for group in node.groups):
+            if run.type == "Copy" and run.status == SUCCEEDED:
+                found += [*_nothing_moved(node, run), *_rows_skipped(node, run)]
+    return found
+
+
+def _nothing_moved(node: Node, run: ActivityRun) -> list[MaskedFailure]:
+    read = _moved_nothing(run.output)
+    if read is None:
+        return []
+    return [_lost(node, run, "zero_rows", f"copy {run.name} succeeded and moved nothing ({read} rows read)")]
+
+
+def _rows_skipped(node: Node, run: ActivityRun) -> list[MaskedFailure]:
+    """Fault tolerance lets a copy go on without the rows that do not fit."""
+    skipped = fields.whole(run.output, "rowsSkipped") or 0
+    if skipped <= 0:
+        return []
+    read = fields.whole(run.output, "rowsRead")
+    of = f" of {read:,}" if read else ""
+    return [_lost(node, run, "skipped_rows", f"copy {run.name} succeeded and skipped {skipped:,}{of} rows")]
+
+
+def _lost(node: Node, run: ActivityRun, kind: str, what: str) -> MaskedFailure:
+    return MaskedFailure(kind, run.name, node.run.pipeline or run.pipeline, what, run.id)
 
 
 def _moved_nothing(output: Mapping[str, Any]) -> int | None:

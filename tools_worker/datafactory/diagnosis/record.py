@@ -80,7 +80,7 @@ class OtherFailure:
 
 @dataclass(frozen=True, slots=True)
 class MaskedFailure:
-    """Something that went wrong although ADF says Succeeded. `kind`: handled_failure, zero_rows or fewer_rows."""
+    """What went wrong although ADF says Succeeded. `kind`: handled_failure, zero_rows, skipped_rows, fewer_rows."""
 
     kind: str
     activity: str

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
-from tools_worker.datafactory import fields
 from tools_worker.datafactory.activity_log import who
-from tools_worker.datafactory.diagnosis.actions import recommend, where_to_look
-from tools_worker.datafactory.diagnosis.causes import Cause, followed, handled_failures, passed_over, zero_row_copies
+from tools_worker.datafactory.diagnosis.actions import recommend, told_elsewhere, where_to_look
+from tools_worker.datafactory.diagnosis.causes import Cause, followed, handled_failures, lossy_copies, passed_over
 from tools_worker.datafactory.diagnosis.facts import MAX_MESSAGE, Facts, ids_of
 from tools_worker.datafactory.diagnosis.history import History, streak
 from tools_worker.datafactory.diagnosis.impact import impact
@@ -19,6 +19,12 @@ from tools_worker.datafactory.models import CANCELLED, ActivityRun, Change
 from tools_worker.datafactory.wording import at, count, lasted, listed, safe, spoken
 
 MAX_OTHERS = 5
+MAX_READ = 20_000
+HOST = re.compile(
+    r"\b(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}"
+    r"(?:windows\.net|azure\.net|azure\.com|azuredatabricks\.net|snowflakecomputing\.com|salesforce\.com|sharepoint\.com)\b",
+    re.IGNORECASE,
+)
 
 
 def failed(facts: Facts, causes: Sequence[Cause]) -> Diagnosis:
@@ -44,6 +50,7 @@ def failed(facts: Facts, causes: Sequence[Cause]) -> Diagnosis:
         evidence=(*ids_of(main.path, *(cause.path for cause in others[:MAX_OTHERS])), *ids(facts, main)),
         evidence_gaps=(*_cause_gaps(main), *facts.all_gaps),
         contributing=(
+            *_places(main),
             *_retries(main),
             *followed(facts.tree, facts.estate.definitions),
             *around(facts, main),
@@ -55,7 +62,7 @@ def failed(facts: Facts, causes: Sequence[Cause]) -> Diagnosis:
         recommended_actions=recommend(main, facts.history, facts.factory, gone=facts.gone),
         masked_failures=(
             *passed_over(facts.tree, facts.estate.definitions),
-            *zero_row_copies(facts.tree),
+            *lossy_copies(facts.tree),
             *facts.fewer_rows,
         ),
         other_failures=tuple(_other(cause) for cause in others[:MAX_OTHERS]),
@@ -71,7 +78,7 @@ def _transience(failure: Failure, history: History) -> str | None:
 
 
 def succeeded(facts: Facts) -> Diagnosis:
-    hidden = (*handled_failures(facts.tree), *zero_row_copies(facts.tree), *facts.fewer_rows)
+    hidden = (*handled_failures(facts.tree, facts.estate.definitions), *lossy_copies(facts.tree), *facts.fewer_rows)
     took = f" and took {lasted(facts.run.duration_ms)}" if facts.run.duration_ms is not None else ""
     actions: tuple[Action, ...] = ()
     if any(masked.kind == "handled_failure" for masked in hidden):
@@ -179,16 +186,24 @@ def _cause_gaps(main: Cause) -> tuple[str, ...]:
         gaps.append("which activity failed: no failed activity run is to be found")
     if main.failure.category == INSUFFICIENT:
         gaps.append(f"the cause: {main.failure.reason}; see {where_to_look(main.activity)}")
-    elif main.activity is not None and fields.text(main.activity.output, "runPageUrl"):
+    elif main.activity is not None and told_elsewhere(main.activity, main.failure.category):
         gaps.append(f"the exception itself: it is only in {where_to_look(main.activity)}")
     return tuple(gaps)
+
+
+def _places(main: Cause) -> tuple[str, ...]:
+    """Which server, account or vault the error speaks of. Names of hosts only: no other words of it."""
+    hosts = list(dict.fromkeys(found.lower() for found in HOST.findall(main.failure.message[:MAX_READ])))
+    return (f"The error is about {listed(hosts, 2)}.",) if hosts else ()
 
 
 def _retries(main: Cause) -> tuple[str, ...]:
     if not main.earlier_attempts:
         return ()
-    how = f", otherwise: {listed(main.earlier_errors)}" if main.earlier_errors else ""
-    return (f"Retries are used up: {count(main.earlier_attempts, 'earlier attempt')} failed too{how}.",)
+    how = f" otherwise: {listed(main.earlier_errors)}" if main.earlier_errors else " in the same way"
+    name = main.activity.name if main.activity and main.activity.name else "the activity"
+    earlier = count(main.earlier_attempts, "earlier attempt")
+    return (f"Retries are used up: all {main.earlier_attempts + 1} attempts of {name} failed; the {earlier}{how}.",)
 
 
 def _neighbours(history: History) -> tuple[str, ...]:
