@@ -148,9 +148,10 @@ def _adf(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
     }
 
 
+# The host ends a function after ten minutes (functionTimeout in host.json): what is longer would be cut off by it.
 LIMITS = {  # setting: (field, smallest, largest)
-    "RUN_DEADLINE_SECONDS": ("run_deadline_seconds", 1, 3600),
-    "TOOL_DEADLINE_SECONDS": ("tool_deadline_seconds", 1, 1800),
+    "RUN_DEADLINE_SECONDS": ("run_deadline_seconds", 1, 580),
+    "TOOL_DEADLINE_SECONDS": ("tool_deadline_seconds", 1, 570),
     "ADF_TIMEOUT_SECONDS": ("adf_timeout_seconds", 0.1, 600),
     "ADF_CACHE_SECONDS": ("adf_cache_seconds", 0, 60),
     "HEARTBEAT_SECONDS": ("heartbeat_seconds", 0.1, 60),

@@ -251,12 +251,15 @@ async def cancel_turns(service: AgentService, turn: Turn | None, run: Run) -> No
     refs = [call.turn for call in turn.all_calls() if call.turn and not call.ended] if turn else []
     if run.conversation and run.agent_run:
         refs.append(TurnRef(run.conversation, run.agent_run))
-    for ref in refs:
-        try:
-            async with asyncio.timeout(CANCEL_SECONDS):
-                await service.cancel(ref)
-        except (AppError, TimeoutError) as exc:
-            log.warning("run=%s outcome=cancel_failed error=%s", run.id, exc)
+    await asyncio.gather(*(_cancel(service, ref, run) for ref in refs))
+
+
+async def _cancel(service: AgentService, ref: TurnRef, run: Run) -> None:
+    try:
+        async with asyncio.timeout(CANCEL_SECONDS):
+            await service.cancel(ref)
+    except (AppError, TimeoutError) as exc:
+        log.warning("run=%s outcome=cancel_failed error=%s", run.id, exc)
 
 
 def _spent(turn: Turn) -> dict[str, int]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
 from core.errors import NotConfigured
-from core.settings import Settings
+from core.settings import LIMITS, Settings
 
 FACTORY = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.DataFactory/factories/adf-prod"
 GOOD = {
@@ -73,3 +77,10 @@ def test_somebody_who_needs_no_model_is_not_told_of_it() -> None:
     assert settings.require("storage", "adf") is settings
     with pytest.raises(NotConfigured, match="FOUNDRY_MODEL: give the name of a model deployment"):
         settings.require("storage", "foundry")
+
+
+def test_no_deadline_may_outlast_what_the_host_allows_a_function() -> None:
+    host = json.loads((Path(__file__).resolve().parents[2] / "host.json").read_text(encoding="utf-8"))
+    hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
+    allowed = timedelta(hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+    assert all(LIMITS[name][2] < allowed for name in ("RUN_DEADLINE_SECONDS", "TOOL_DEADLINE_SECONDS"))

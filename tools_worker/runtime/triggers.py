@@ -5,6 +5,7 @@ import logging
 import azure.functions as func
 
 from tools_worker.runtime import sweep
+from tools_worker.runtime.answers import KEPT
 from tools_worker.runtime.catalogue import TOOLS
 from tools_worker.runtime.handler import Delivery, answer
 from tools_worker.runtime.tools import ToolSpec
@@ -38,3 +39,12 @@ async def tools_sweep(timer: func.TimerRequest) -> None:
     taken = await sweep.answer_poison(TOOLS, current())
     if taken:
         logging.getLogger("tools.sweep").warning("poison_messages=%d", taken)
+
+
+@bp.function_name("tools_purge")
+@bp.timer_trigger(arg_name="timer", schedule="0 7 * * * *", run_on_startup=False)
+async def tools_purge(timer: func.TimerRequest) -> None:
+    worker = current()
+    gone = await worker.answers.purge(worker.now() - KEPT)
+    if gone:
+        logging.getLogger("tools.sweep").info("old_answers_purged=%d", gone)

@@ -307,3 +307,23 @@ async def test_only_our_tools_give_evidence() -> None:
     said = tool_output("2 failed.", RUN_ID)
     calls = [Call("c1", "agent", "helper", {}, said, ended=True), Call("c2", "mcp", "docs", {}, said, ended=True)]
     assert (await World(scripted(answered(NOWHERE, "Here.", *calls))).served()).evidence == ()
+
+
+async def test_agents_that_do_not_stop_delay_the_end_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conductor, "CANCEL_SECONDS", 0.2)
+    children = tuple(Call(f"c{n}", "agent", "helper", {}, turn=TurnRef("thread_9", f"run_{n}")) for n in range(8))
+    world = World(scripted(replace(WORKING, calls=children), 60.0), deadline_seconds=0.2)
+    at_once: list[TurnRef] = []
+
+    async def never(turn: TurnRef) -> None:
+        at_once.append(turn)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            most.append(len(at_once))
+            at_once.remove(turn)
+
+    most: list[int] = []
+    monkeypatch.setattr(world.service, "cancel", never)
+    assert (await world.served()).status == "expired"
+    assert max(most) == 9

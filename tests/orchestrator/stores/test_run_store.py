@@ -90,6 +90,13 @@ async def test_a_session_that_is_open_stays_as_it_is(store: RunStore) -> None:
     assert await store.session(session.id) == known
 
 
+async def test_takes_many_events_in_one_write(store: RunStore) -> None:
+    run = await store.create(make_run())
+    saved = await store.save(run, *(event(f"step {number}") for number in range(250)))
+    assert saved.events == 250
+    assert [e.text for e in await store.events(run.id)] == [f"step {number}" for number in range(250)]
+
+
 async def test_of_many_writers_at_once_one_wins(store: RunStore) -> None:
     run = await store.create(make_run())
     results = await asyncio.gather(*(store.save(replace(run, owner=str(i))) for i in range(8)), return_exceptions=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -59,3 +60,21 @@ def test_ids_with_characters_that_table_keys_refuse_are_fine() -> None:
 
 def test_the_order_of_arguments_does_not_matter() -> None:
     assert ToolCall("1", {"a": 1, "b": 2}).slot("t") == ToolCall("1", {"b": 2, "a": 1}).slot("t")
+
+
+async def test_old_slots_are_forgotten_and_new_ones_stay(slots: AnswerSlots) -> None:
+    old, new = new_slot(), new_slot()
+    await slots.claim(old, "old")
+    await asyncio.sleep(0.05)
+    between = datetime.now(UTC)
+    await asyncio.sleep(0.05)
+    await slots.claim(new, "new")
+    assert await slots.purge(between) >= 1
+    assert await slots.find(old) is None
+    assert await slots.find(new) == "new"
+
+
+async def test_purges_no_more_at_once_than_it_is_told(slots: AnswerSlots) -> None:
+    for _ in range(5):
+        await slots.claim(new_slot(), "reply")
+    assert await slots.purge(datetime.now(UTC) + timedelta(minutes=1), most=3) == 3
