@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sweeper")
 MAX_ATTEMPTS = 5  # as often as the host delivers a message: then the run itself is what breaks its processes
+LOOK_APART = 1.5  # heartbeats: a healthy run writes at least once between two looks
 GRACE = timedelta(seconds=5)  # whoever serves the run expires it first
 ORPHANED_AFTER = timedelta(minutes=10)  # a conversation is saved in its session within a second of being opened
 
@@ -34,33 +38,51 @@ class Sweeper:
     queue: RunQueue
     queues: QueueServiceClient | None
     now: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def runs(self) -> dict[str, int]:
-        """Resume, expire or settle every run that nobody serves. Counts by what was done."""
-        counts: dict[str, int] = {}
-        for run_id in await self.store.active():
-            try:
-                done = await self._look_after(run_id)
-            except Changed:  # somebody serves it after all
-                continue
-            except Exception:
-                log.exception("run=%s outcome=not_looked_after", run_id)
-                done = "not_looked_after"
-            if done:
-                counts[done] = counts.get(done, 0) + 1
-        return counts
+        """Resume, expire or settle every run that nobody serves. Counts by what was done.
 
-    async def _look_after(self, run_id: str) -> str:
+        A run is looked at twice, some heartbeats apart: whoever serves it may have another clock, but writes.
+        """
+        counts: Counter[str] = Counter()
+        silent: list[Run] = []
+        for run_id in await self.store.active():
+            with self._contained(run_id, counts):
+                run = await self._silent(run_id, counts)
+                silent += [run] if run is not None else []
+        if any(run.owner for run in silent):
+            await self.sleep(self.conductor.heartbeat_seconds * LOOK_APART)
+        for run in silent:
+            with self._contained(run.id, counts):
+                now = await self.store.load(run.id)
+                if now.version == run.version:
+                    counts[await self._look_after(now)] += 1
+        return dict(counts)
+
+    @contextmanager
+    def _contained(self, run_id: str, counts: Counter[str]) -> Iterator[None]:
+        try:
+            yield
+        except Changed:  # somebody serves it after all
+            return
+        except Exception:
+            log.exception("run=%s outcome=not_looked_after", run_id)
+            counts["not_looked_after"] += 1
+
+    async def _silent(self, run_id: str, counts: Counter[str]) -> Run | None:
+        """The run, if its heart does not seem to beat. Settles what has ended."""
         try:
             run = await self.store.load(run_id)
         except NotFound:  # its process died between the two writes of its creation: it was never accepted
+            run = None
+        if run is None or run.ended:
             await self.store.settle(run_id)
-            return "settled"
-        if run.ended:
-            await self.store.settle(run_id)
-            return "settled"
-        if not run.abandoned(self.now(), self.conductor.silence):
-            return ""
+            counts["settled"] += 1
+            return None
+        return run if run.abandoned(self.now(), self.conductor.silence) else None
+
+    async def _look_after(self, run: Run) -> str:
         if self.now() > run.deadline_at + GRACE:
             return await self._end(run, "expired", "No answer by the deadline.")
         if run.attempt >= MAX_ATTEMPTS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,7 +34,14 @@ class Night:
         self.store, self.service, self.queue = store or MemoryRunStore(), ScriptedService(), SentRuns()
         agents = Agents(self.service, roster.supervisor("m", "http://queues", ""))
         conductor = Conductor(self.store, self.service, agents, Signals(), lambda: self.now, heartbeat_seconds=5)
-        self.sweeper = Sweeper(self.store, self.service, agents, conductor, self.queue, None, lambda: self.now)
+        self.meanwhile: list[Callable[[], Awaitable[object]]] = []  # what happens between the sweeper's two looks
+        self.sweeper = Sweeper(
+            self.store, self.service, agents, conductor, self.queue, None, lambda: self.now, self.slept
+        )
+
+    async def slept(self, seconds: float) -> None:
+        for happens in self.meanwhile:
+            await happens()
 
     async def run(self, **changes: Any) -> Run:
         await self.store.open_session(Session("session-1", NOW, conversation="thread_1"))
@@ -49,6 +57,20 @@ async def test_leaves_a_run_alone_whose_heart_beats() -> None:
     await night.run()
     night.now += timedelta(seconds=15)
     assert await night.sweeper.runs() == {}
+
+
+async def test_a_run_whose_clock_is_behind_ours_is_left_alone_while_it_writes() -> None:
+    night = Night()
+    await night.run()
+    night.now += timedelta(minutes=2)  # by our clock its last heartbeat is that old
+
+    async def beats() -> None:
+        run = await night.stored()
+        await night.store.save(replace(run, heartbeat_at=NOW + timedelta(seconds=5)))
+
+    night.meanwhile.append(beats)
+    assert await night.sweeper.runs() == {}
+    assert night.queue.sent == []
 
 
 async def test_sends_an_abandoned_run_again_and_only_once_per_silence() -> None:
