@@ -114,7 +114,8 @@ def _next(trigger: Trigger, now: datetime) -> tuple[datetime, ...]:
 
 def _summary(found: Sequence[Known], args: TriggersArguments, factories: Sequence[str]) -> str:
     where = listed([repr(name) for name in factories])
-    starting = f" that start {args.pipeline!r}" if args.pipeline else ""
+    verb = "starts" if len(found) == 1 else "start"
+    starting = f" that {verb} {args.pipeline!r}" if args.pipeline else ""
     if not found:
         return f"No triggers{starting} in {where}."
     stopped = [each.trigger.name for each in found if not each.started]
