@@ -43,7 +43,6 @@ async def asking(
     async with scripted(*answers) as script:
         arm = Arm(
             LoopbackCredential(),
-            "sub",
             endpoint=script.url,
             patience=Patience(attempts=1),
             sleep=at_once,
