@@ -28,7 +28,7 @@ ifeq ($(origin HOST),environment)
 HOST := $(or $(filter func,$(HOST)),light)
 endif
 
-.PHONY: help setup ask dev test check format lint types tests bench-short requirements clean
+.PHONY: help setup ask dev test check format lint types tests bench-short package requirements clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.* ## ' Makefile | sed -E 's/^([a-z-]+):.* ## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -61,6 +61,9 @@ tests:
 
 bench-short:
 	@set -e; for bench in $(BENCHES); do echo "$(RUN) -m $$bench --json --short"; $(RUN) -m $$bench --json --short; done
+
+package: $(PACKAGES) ## The app with its byte code, as a zip to deploy: .localcloud/package.zip
+	@$(RUN) -m infra.package
 
 requirements: $(PACKAGES) ## Compile the pinned requirements anew
 	$(RUN) -m pip install --quiet uv

@@ -1,0 +1,71 @@
+"""What is shipped, and that its byte code is believed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from infra.package import MADE_HERE, app_files, ignored, stage, zipped
+
+BELIEVED_UNCHECKED = b"\x01\x00\x00\x00"
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stage(tmp_path_factory.mktemp("staged") / "app")
+
+
+def test_ships_the_app_and_nothing_of_its_development() -> None:
+    shipped = {path.parts[0] for path in app_files()}
+    assert {"function_app.py", "host.json", "requirements.txt", "core", "tools_worker", "orchestrator"} <= shipped
+    assert not shipped & {"tests", "bench", "localcloud", "docs", "infra", ".venv", ".git", "local.settings.json"}
+
+
+def test_ships_what_is_no_python() -> None:
+    suffixes = {path.suffix for path in app_files()}
+    assert {".md", ".yaml"} <= suffixes  # instructions of agents, knowledge of failures
+
+
+def test_the_last_pattern_that_fits_decides() -> None:
+    patterns = ["*.md", "!keep/*.md", "docs"]
+    assert ignored(Path("a/b.md"), patterns)
+    assert not ignored(Path("keep/b.md"), patterns)
+    assert ignored(Path("docs/x.txt"), patterns)
+
+
+def test_every_module_has_byte_code_that_is_believed_unchecked(package: Path) -> None:
+    tag = sys.implementation.cache_tag
+    for source in package.rglob("*.py"):
+        compiled = source.parent / MADE_HERE / f"{source.stem}.{tag}.pyc"
+        assert compiled.read_bytes()[4:8] == BELIEVED_UNCHECKED, source
+
+
+def test_a_package_without_its_sources_times_still_uses_its_byte_code(package: Path) -> None:
+    """As after a zip: the sources look newer than what was made from them."""
+    for source in package.rglob("*.py"):
+        os.utime(source, (2_000_000_000, 2_000_000_000))
+    code = (
+        "import sys, importlib._bootstrap_external as b, json; compiled = []; old = b.SourceLoader.source_to_code\n"
+        "def note(self, data, path, **k): compiled.append(path); return old(self, data, path, **k)\n"
+        "b.SourceLoader.source_to_code = note\n"
+        "import function_app; print(json.dumps(compiled))"
+    )
+    env = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=package, env=env, capture_output=True, text=True, check=True
+    )
+    assert not [path for path in json.loads(done.stdout) if Path(path).is_relative_to(package)]
+
+
+def test_the_same_files_make_the_same_package(package: Path) -> None:
+    first = zipped(package).read_bytes()
+    os.utime(package / "host.json", (1, 1_000_000_000))
+    assert zipped(package).read_bytes() == first
+    with ZipFile(package.with_suffix(".zip")) as archive:
+        assert "function_app.py" in archive.namelist()
