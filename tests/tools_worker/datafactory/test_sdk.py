@@ -242,13 +242,17 @@ def test_importing_the_tools_does_not_import_the_sdk() -> None:
 
 
 def test_the_first_call_loads_neither_the_management_package_nor_an_identity_for_this_machine() -> None:
-    code = (
-        "import asyncio, sys; from core.clients import LoopbackCredential; from core.errors import UpstreamError\n"
-        "from tools_worker.datafactory.arm import Arm, Patience\n"
-        "async def call():\n"
-        "    try: await Arm(LoopbackCredential(), endpoint='http://127.0.0.1:1', patience=Patience(attempts=1)).get('/x')\n"
-        "    except UpstreamError: print([m for m in ('azure.mgmt.datafactory', 'azure.identity') if m in sys.modules])\n"
-        "asyncio.run(call())"
-    )
+    code = """
+import asyncio, sys
+from core.clients import LoopbackCredential
+from core.errors import UpstreamError
+from tools_worker.datafactory.arm import Arm, Patience
+async def call():
+    try:
+        await Arm(LoopbackCredential(), endpoint="http://127.0.0.1:1", patience=Patience(attempts=1)).get("/x")
+    except UpstreamError:
+        print([name for name in ("azure.mgmt.datafactory", "azure.identity") if name in sys.modules])
+asyncio.run(call())
+"""
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
