@@ -34,7 +34,7 @@ async def answer_poison(tools: Iterable[ToolSpec], worker: Worker) -> int:
     taken = 0
     for tool in tools:
         try:
-            taken += await _drain(tool, worker, worker.queues)
+            taken += await _drain(tool, worker, worker.queues())
         except Exception:
             log.exception("tool=%s outcome=poison_queue_unreadable", tool.name)
     return taken

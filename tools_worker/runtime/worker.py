@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -27,7 +28,7 @@ def utc_now() -> datetime:
 class Worker:
     factories: Factories
     answers: AnswerSlots
-    queues: QueueServiceClient | None  # only the sweeper reads queues; the host does the rest
+    queues: Callable[[], QueueServiceClient] | None  # opened by the sweeper alone; the host reads the others
     tool_deadline_seconds: float
     now: Callable[[], datetime] = utc_now
 
@@ -55,6 +56,6 @@ def build(settings: Settings) -> Worker:
     return Worker(
         factories=open_factories(settings),
         answers=TableAnswerSlots(clients.table_service(settings)),
-        queues=clients.queue_service(settings),
+        queues=cache(partial(clients.queue_service, settings)),
         tool_deadline_seconds=settings.tool_deadline_seconds,
     )

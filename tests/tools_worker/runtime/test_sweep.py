@@ -33,7 +33,7 @@ async def swept(storage: str, tool: ToolSpec, content: str, answers: MemoryAnswe
         await queues.create_queue(poison)
         await queues.create_queue(output)
         await queues.get_queue_client(poison).send_message(content)
-        worker = replace(make_worker(answers), queues=queues)
+        worker = replace(make_worker(answers), queues=lambda: queues)
         assert await answer_poison([tool], worker) == 1
         assert await answer_poison([tool], worker) == 0
         replies = [m async for m in queues.get_queue_client(output).receive_messages()]
@@ -64,7 +64,7 @@ async def test_what_cannot_be_answered_is_taken_off(storage: str) -> None:
 
 async def test_a_tool_without_poison_costs_nothing(storage: str) -> None:
     async with clients.queue_service(Settings.load({"STORAGE": storage})) as queues:
-        assert await answer_poison([fresh_tool()], replace(make_worker(), queues=queues)) == 0
+        assert await answer_poison([fresh_tool()], replace(make_worker(), queues=lambda: queues)) == 0
 
 
 HALF_A_PAIR = json.dumps({"CorrelationId": "\ud800", "text": "x"})
@@ -92,7 +92,7 @@ async def test_one_message_that_cannot_be_answered_does_not_keep_the_others_wait
             for correlation in correlations:
                 message = json.dumps({"CorrelationId": correlation})
                 await queues.get_queue_client(f"{tool.input_queue}-poison").send_message(message)
-        worker = replace(make_worker(Broken()), queues=queues)
+        worker = replace(make_worker(Broken()), queues=lambda: queues)
         assert await answer_poison([one, other], worker) == 2
         answered = {
             json.loads(b64decode(message.content))["CorrelationId"]
