@@ -249,7 +249,7 @@ def open_factories(settings: Settings) -> Factories:
 
     @cache
     def arm(subscription: str) -> Arm:
-        return Arm(credential, endpoint=settings.adf_endpoint, patience=patience, freshness=freshness)
+        return Arm(credential, subscription, endpoint=settings.adf_endpoint, patience=patience, freshness=freshness)
 
     if settings.adf_factories:
         named = [FactoryId.parse(resource_id) for resource_id in settings.adf_factories]

@@ -57,7 +57,7 @@ def memory() -> DataFactory:
 
 
 def real(url: str) -> DataFactory:
-    return SdkDataFactory(Arm(LoopbackCredential(), endpoint=url), PROD)
+    return SdkDataFactory(Arm(LoopbackCredential(), PROD.subscription, endpoint=url), PROD)
 
 
 async def any_ended(factory: DataFactory) -> PipelineRun:

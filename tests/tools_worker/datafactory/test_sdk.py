@@ -33,7 +33,7 @@ class Pauses(list[float]):
 @asynccontextmanager
 async def asking(*answers: bytes, pauses: Pauses | None = None) -> AsyncIterator[tuple[SdkDataFactory, Script]]:
     async with scripted(*answers) as script:
-        arm = Arm(LoopbackCredential(), endpoint=script.url, sleep=Pauses() if pauses is None else pauses)
+        arm = Arm(LoopbackCredential(), "sub", endpoint=script.url, sleep=Pauses() if pauses is None else pauses)
         factory = SdkDataFactory(arm, PROD, clock=lambda: NOW)
         try:
             yield factory, script
@@ -103,7 +103,7 @@ async def test_follows_links_of_lists() -> None:
             answer({"value": [{"name": "A"}], "nextLink": f"{script.url}/next"}),
             answer({"value": [{"name": "B"}]}),
         ]
-        factory = SdkDataFactory(Arm(LoopbackCredential(), endpoint=script.url), PROD)
+        factory = SdkDataFactory(Arm(LoopbackCredential(), "sub", endpoint=script.url), PROD)
         assert [pipeline.name for pipeline in await factory.pipelines()] == ["A", "B"]
         await factory.close()
 
@@ -190,7 +190,7 @@ async def test_tells_what_adf_did_not_like_with_secrets_masked() -> None:
 
 async def test_ends_by_its_deadline() -> None:
     async with scripted(answer({}, 503)) as script:
-        arm = Arm(LoopbackCredential(), endpoint=script.url, patience=Patience(first_pause=30, deadline=0.05))
+        arm = Arm(LoopbackCredential(), "sub", endpoint=script.url, patience=Patience(first_pause=30, deadline=0.05))
         with pytest.raises(UpstreamUnavailable, match="did not answer within"):
             await SdkDataFactory(arm, PROD).pipeline_runs(NOW)
         await arm.close()
@@ -199,7 +199,7 @@ async def test_ends_by_its_deadline() -> None:
 async def test_says_that_nobody_answers() -> None:
     async with scripted(EMPTY) as script:
         url = script.url
-    arm = Arm(LoopbackCredential(), endpoint=url, sleep=Pauses())
+    arm = Arm(LoopbackCredential(), "sub", endpoint=url, sleep=Pauses())
     with pytest.raises(UpstreamUnavailable, match="cannot be reached"):
         await SdkDataFactory(arm, PROD).pipeline_runs(NOW)
     await arm.close()
@@ -214,7 +214,7 @@ async def test_works_again_after_close() -> None:
 
 async def test_discovers_the_factories_of_a_subscription() -> None:
     async with scripted(answer({"value": [{"id": PROD.path}, {"id": "nonsense"}, {}]})) as script:
-        arm = Arm(LoopbackCredential(), endpoint=script.url)
+        arm = Arm(LoopbackCredential(), "sub", endpoint=script.url)
         found = await discover(arm, "sub")
         await arm.close()
     assert [factory.name for factory in found] == ["adf-prod"]
@@ -223,7 +223,7 @@ async def test_discovers_the_factories_of_a_subscription() -> None:
 @pytest.mark.parametrize("endpoint", ["http://management.azure.com", "http://10.0.0.4:8080", "ftp://127.0.0.1", ""])
 def test_refuses_plain_http_beyond_this_machine(endpoint: str) -> None:
     with pytest.raises(ValueError, match="https"):
-        Arm(LoopbackCredential(), endpoint=endpoint)
+        Arm(LoopbackCredential(), "sub", endpoint=endpoint)
 
 
 async def test_opens_the_factories_of_the_settings() -> None:

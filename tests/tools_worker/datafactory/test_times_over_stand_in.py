@@ -27,7 +27,7 @@ PROD = FactoryId("00000000-0000-0000-0000-000000000001", "rg-data-prod", "adf-pr
     ],
 )
 async def test_answers_over_the_stand_in(adf_url: str, tool: ToolSpec, arguments: dict[str, str], words: str) -> None:
-    factory = SdkDataFactory(Arm(LoopbackCredential(), endpoint=adf_url), PROD)
+    factory = SdkDataFactory(Arm(LoopbackCredential(), PROD.subscription, endpoint=adf_url), PROD)
     try:
         context = ToolContext(Factories([factory]), datetime.now(UTC))
         reply = await tool.run(context, tool.arguments.model_validate(arguments))

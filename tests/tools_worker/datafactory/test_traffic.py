@@ -43,6 +43,7 @@ async def asking(
     async with scripted(*answers) as script:
         arm = Arm(
             LoopbackCredential(),
+            "sub",
             endpoint=script.url,
             patience=Patience(attempts=1),
             sleep=at_once,
