@@ -46,12 +46,13 @@ async def run(seed: int, questions: int, mutant: str, *, quiet: bool) -> tuple[V
             if kind := MUTANTS.get(mutant):
                 cloud.proxy.faults.arm(Fault(kind, STEPS["reply_sent"], name=f"mutant.{mutant}"))
             await in_storm(cloud, asker, seed, questions, quiet=quiet)
+            faults = await struck(cloud)
             await cloud.calm()
             await all_up(cloud)
             await asker.read_again()
             await drained(cloud)
             await tidied(cloud)
-            return await judged(cloud, asker, right), await struck(cloud)
+            return await judged(cloud, asker, right), faults
         finally:
             await asker.close()
 
@@ -79,7 +80,7 @@ async def in_storm(cloud: World, asker: Asker, seed: int, questions: int, *, qui
             await stroke.play(cloud)
             asked = await asker.ask(number, QUESTIONS[number % len(QUESTIONS)])
             if not quiet:
-                took = f"{asked.ended - asked.accepted:.1f} s" if asked.ended and asked.accepted else "no end"
+                took = f"{asked.ended - asked.began:.1f} s" if asked.ended else "no end"
                 code = (asked.end.get("error") or {}).get("code", "")
                 moment = time.monotonic() - began
                 print(

@@ -21,7 +21,7 @@ QUESTIONS = (
     "Which triggers are stopped?",
     "Is LoadSales getting slower?",
 )
-# What a dead process may cost at the end: the sweeper's 5 s of grace, its timer of 15 s, its two looks, a restart of it.
+# What a dead process may cost at the end: the sweeper's 5 s of grace, its timer of 15 s, its two looks.
 GRACE_SECONDS = 30.0
 GIVE_UP_SECONDS = RUN_DEADLINE_SECONDS + 2 * GRACE_SECONDS
 PAUSE_SECONDS = 0.4
@@ -33,7 +33,8 @@ class Asked:
 
     number: int
     question: str
-    accepted: float | None = None
+    began: float
+    accepted: float | None = None  # when that was sent which was first answered
     ended: float | None = None
     end: Mapping[str, Any] = field(default_factory=dict)
     again: Mapping[str, Any] = field(default_factory=dict)  # the same run, read once more when all was over
@@ -65,10 +66,9 @@ class Asker:
         await self._http.aclose()
 
     async def ask(self, number: int, question: str) -> Asked:
-        asked = Asked(number, question)
+        asked = Asked(number, question, time.monotonic())
         self.log.append(asked)
-        began = time.monotonic()
-        while asked.ended is None and time.monotonic() - began < GIVE_UP_SECONDS:
+        while asked.ended is None and time.monotonic() - asked.began < GIVE_UP_SECONDS:
             answer = await (self._look(asked) if asked.run_ids else self._submit(asked))
             if answer is None or answer["status"] not in ("done", "failed", "cancelled", "expired"):
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -90,10 +90,11 @@ class Asker:
             return None
         body = {"question": asked.question, "wait_seconds": 5}
         key = {"Idempotency-Key": f"chaos-{self._seed}-{asked.number}"}
+        sent = time.monotonic()
         answer = await self._send(asked, "POST", "/api/ask", json=body, headers=key)
         if answer is not None:
             asked.run_ids.add(str(answer["run_id"]))
-            asked.accepted = asked.accepted or time.monotonic()
+            asked.accepted = asked.accepted or sent
         return answer
 
     async def _look(self, asked: Asked) -> Mapping[str, Any] | None:
