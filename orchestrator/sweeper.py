@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from core.errors import AppError, NotFound
 from orchestrator.agents.lifecycle import Agents
 from orchestrator.foundry.port import AgentService
-from orchestrator.runs.conductor import Conductor, cancel_turns
+from orchestrator.runs.conductor import Conductor
 from orchestrator.runs.intake import QUEUE, RunQueue
 from orchestrator.runs.record import Event, Run, RunStatus
+from orchestrator.runs.stopping import stop_agents
 from orchestrator.stores.runs import Changed, RunStore
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Sweeper:
         return "resent"
 
     async def _end(self, run: Run, status: RunStatus, text: str) -> str:
-        await cancel_turns(self.service, None, run)
+        await stop_agents(self.service, run)
         now = self.now()
         ended = replace(run, status=status, ended_at=now, error_code=status, error=text)
         await self.store.save(ended, Event(now, status, text))

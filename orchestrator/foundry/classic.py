@@ -115,7 +115,7 @@ class ClassicAgentService:
     async def follow(
         self, agent: AgentRef, conversation: str, text: str, key: str, *, resume: bool = False
     ) -> AsyncGenerator[Turn, None]:
-        ref = await self._find(conversation, key) if resume else None
+        ref = await self.find(conversation, key) if resume else None
         if ref is None:
             self._breaker.check()
             async for turn in self._start_and_stream(agent, conversation, text, key):
@@ -130,6 +130,13 @@ class ClassicAgentService:
         async for turn in self._poll(ref):
             yield turn
 
+    async def find(self, conversation: str, key: str) -> TurnRef | None:
+        with translated():
+            async for run in self._client.runs.list(conversation, limit=100):
+                if (run.metadata or {}).get("run") == key:
+                    return TurnRef(conversation, str(run.id))
+        return None
+
     async def reject(self, turn: TurnRef) -> None:
         with translated():
             run = (await self._client.runs.get(turn.conversation, turn.id)).as_dict()
@@ -139,6 +146,12 @@ class ClassicAgentService:
             await self._client.runs.submit_tool_outputs(turn.conversation, turn.id, body)
 
     async def cancel(self, turn: TurnRef) -> None:
+        await self._cancel(turn)  # first: from here on it asks no sub-agent anew
+        with translated():
+            calls = wire.calls(await self._steps(turn))
+        await asyncio.gather(*(self._cancel(call.turn) for call in calls if call.turn and call.output is None))
+
+    async def _cancel(self, turn: TurnRef) -> None:
         try:
             with translated():
                 await self._client.runs.cancel(turn.conversation, turn.id)
@@ -173,7 +186,7 @@ class ClassicAgentService:
                         raise
                 await asyncio.sleep(0.5 * 2**attempt)
             # Whether the service took the request before it failed is unknown: look before sending it again.
-            if ref := await self._find(conversation, key):
+            if ref := await self.find(conversation, key):
                 yield Turn(ref, "working")
                 return
 
@@ -241,13 +254,6 @@ class ClassicAgentService:
                     # The answer does not depend on them; only evidence and token counts do.
                     log.warning("conversation=%s outcome=child_unreadable", call.turn.conversation)
                     progress.children[call.turn] = []
-
-    async def _find(self, conversation: str, key: str) -> TurnRef | None:
-        with translated():
-            async for run in self._client.runs.list(conversation, limit=100):
-                if (run.metadata or {}).get("run") == key:
-                    return TurnRef(conversation, str(run.id))
-        return None
 
 
 def _record(agent: Mapping[str, Any]) -> AgentRecord:

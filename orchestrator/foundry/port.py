@@ -161,10 +161,13 @@ class AgentService(Protocol):
         sets the deadline and cancels.
         """
 
+    async def find(self, conversation: str, key: str) -> TurnRef | None:
+        """The turn that was started for `key`, where the service knows one."""
+
     async def reject(self, turn: TurnRef) -> None:
         """Say no to the tool calls this turn wants approved."""
 
     async def cancel(self, turn: TurnRef) -> None:
-        """Cancel; silently nothing where the turn has ended."""
+        """Cancel the turn and those of its sub-agents; silently nothing where they have ended."""
 
     async def close(self) -> None: ...

@@ -14,17 +14,17 @@ from core.errors import AppError, NotFound, UpstreamError, UpstreamThrottled
 from orchestrator import grounding
 from orchestrator.agents.lifecycle import Agents
 from orchestrator.foundry.classic_errors import ConversationBusy
-from orchestrator.foundry.port import AgentRef, AgentService, Turn, TurnRef
+from orchestrator.foundry.port import AgentRef, AgentService, Turn
 from orchestrator.runs import progress
 from orchestrator.runs.log import RunLog
 from orchestrator.runs.record import Event, Run, RunStatus
 from orchestrator.runs.signals import Signals
+from orchestrator.runs.stopping import stop_agents
 from orchestrator.stores.runs import Changed, RunStore
 
 log = logging.getLogger("runs")
 SILENT_HEARTBEATS = 4  # so many missed in a row, and a run counts as abandoned
 CANCEL_LOOK_SECONDS = 1.0
-CANCEL_SECONDS = 10.0  # the end of a question does not wait longer for a service that does not answer
 BUSY_SECONDS = 0.5
 THROTTLED_SECONDS = 5.0  # where the service does not say for how long
 
@@ -136,7 +136,7 @@ class _Serving:
         try:
             turn = work.result()
         except AppError as exc:
-            await cancel_turns(self.service, self.turn, self.log.run)  # nobody will read what they still do
+            await self._stop_agents()  # nobody will read what they still do
             await self.log.end("failed", str(exc), error_code=exc.code, error=str(exc))
             return
         if turn.status == "done":
@@ -172,8 +172,14 @@ class _Serving:
         """End without an answer: stop listening, stop the agents, say so."""
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
-        await cancel_turns(self.service, self.turn, self.log.run)
+        await self._stop_agents()
         await self.log.end("expired" if state == "expired" else "cancelled", text, error_code=state, error=text)
+
+    async def _stop_agents(self) -> None:
+        run = self.log.run
+        if self.turn is not None:  # seen, though its id may not have reached the record
+            run = replace(run, agent_run=self.turn.ref.id)
+        await stop_agents(self.service, run, just_begun=self.turn is None and bool(self.followed))
 
     async def _converse(self) -> Turn:
         missing, anew = 0, False
@@ -244,22 +250,6 @@ class _Serving:
         self.turn = turn
         if events or started:
             await self.log.write(*events, status=status, agent_run=turn.ref.id)
-
-
-async def cancel_turns(service: AgentService, turn: Turn | None, run: Run) -> None:
-    """Cancel the agent run and the runs of its sub-agents, as far as their ids are known."""
-    refs = [call.turn for call in turn.all_calls() if call.turn and not call.ended] if turn else []
-    if run.conversation and run.agent_run:
-        refs.append(TurnRef(run.conversation, run.agent_run))
-    await asyncio.gather(*(_cancel(service, ref, run) for ref in refs))
-
-
-async def _cancel(service: AgentService, ref: TurnRef, run: Run) -> None:
-    try:
-        async with asyncio.timeout(CANCEL_SECONDS):
-            await service.cancel(ref)
-    except (AppError, TimeoutError) as exc:
-        log.warning("run=%s outcome=cancel_failed error=%s", run.id, exc)
 
 
 def _spent(turn: Turn) -> dict[str, int]:

@@ -11,7 +11,7 @@ from typing import Any
 from core.errors import UpstreamUnavailable
 from orchestrator.runs.record import Event, Run, RunStatus
 from orchestrator.runs.signals import Signals
-from orchestrator.stores.runs import Changed, RunStore
+from orchestrator.stores.runs import MAX_EVENTS, Changed, RunStore
 
 TRIES, PAUSE_SECONDS = 4, 0.2  # storage is in trouble for moments; a run is not given up for one
 
@@ -26,6 +26,9 @@ class RunLog:
 
     async def write(self, *events: Event, **changes: Any) -> Run:
         async with self._writing:
+            while len(events) > MAX_EVENTS:  # the changes come with the last of them
+                self.run = await self._saved(replace(self.run, heartbeat_at=self._now()), events[:MAX_EVENTS])
+                events = events[MAX_EVENTS:]
             self.run = await self._saved(replace(self.run, heartbeat_at=self._now(), **changes), events)
         self._signals.changed(self.run.id)
         return self.run
@@ -42,7 +45,8 @@ class RunLog:
             except Changed:
                 stored = await self._store.load(changed.id)
                 ours = (stored.owner, stored.attempt) == (changed.owner, changed.attempt)
-                if ours and stored.heartbeat_at == changed.heartbeat_at:
+                written = (stored.heartbeat_at, stored.events) == (changed.heartbeat_at, changed.events + len(events))
+                if ours and written:
                     return stored  # this very write
                 if not ours or stored.ended:
                     raise  # another process has taken it over

@@ -8,6 +8,8 @@ from typing import Protocol
 from core.errors import NotFound
 from orchestrator.runs.record import Event, Run, Session
 
+MAX_EVENTS = 90  # in one write: a transaction of Table storage holds 100 rows
+
 
 class Changed(Exception):
     """Somebody else wrote the record since it was read: read it again and decide anew."""
@@ -27,7 +29,10 @@ class RunStore(Protocol):
         """Raises NotFound."""
 
     async def save(self, run: Run, *events: Event) -> Run:
-        """Write the run and its new events together, if nobody wrote since `run` was read. Raises Changed."""
+        """Write the run and its new events, at most MAX_EVENTS, together, if nobody wrote since `run` was read.
+
+        Raises Changed.
+        """
 
     async def events(self, run_id: str, after: int = 0) -> list[Event]:
         """Events with a number above `after`, in order."""

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 RUNS, ACTIVE, SESSIONS = "runs", "activeruns", "sessions"
 TABLES = (RUNS, ACTIVE, SESSIONS)
 CHUNK = 60 * 1024
-MAX_EVENTS = 90  # a transaction holds 100 rows
 
 
 class TableRunStore:
@@ -59,13 +58,6 @@ class TableRunStore:
         return run_from_json(_unpacked(entity), entity.metadata["etag"])
 
     async def save(self, run: Run, *events: Event) -> Run:
-        while len(events) > MAX_EVENTS:  # the run stays at work until the last of them is told
-            part, events = events[:MAX_EVENTS], events[MAX_EVENTS:]
-            told = await self._save(replace(run, status="working", ended_at=None), part)
-            run = replace(run, version=told.version, events=told.events)
-        return await self._save(run, events)
-
-    async def _save(self, run: Run, events: tuple[Event, ...]) -> Run:
         from azure.core import MatchConditions
         from azure.data.tables import UpdateMode
 

@@ -81,6 +81,10 @@ class ScriptedService:
         async for turn in self.script(self.turns[key], text):
             yield turn
 
+    async def find(self, conversation: str, key: str) -> TurnRef | None:
+        ref = self.turns.get(key)
+        return ref if ref and ref.conversation == conversation else None
+
     async def reject(self, turn: TurnRef) -> None:
         self.rejected.append(turn)
 

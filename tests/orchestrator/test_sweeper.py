@@ -120,6 +120,15 @@ async def test_expires_an_abandoned_run_after_its_deadline_and_cancels_its_agent
     assert await night.store.active() == []
 
 
+async def test_cancels_agents_whose_start_was_never_recorded() -> None:
+    night = Night()
+    await night.run(conversation="thread_1")
+    night.service.turns["run-1"] = TurnRef("thread_1", "run_9")
+    night.now += timedelta(minutes=6)
+    assert await night.sweeper.runs() == {"expired": 1}
+    assert night.service.cancelled == [TurnRef("thread_1", "run_9")]
+
+
 async def test_gives_up_on_a_run_that_broke_every_process_that_took_it() -> None:
     night = Night()
     await night.run(attempt=MAX_ATTEMPTS)

@@ -36,9 +36,10 @@ class Pacing:
         self._monitoring: dict[str, Pace] = {}
 
     async def turn(self, path: str) -> None:
-        await self._reads.turn()
         factory = _monitored(path)
-        if factory:
+        if not factory:
+            await self._reads.turn()
+        else:
             if factory not in self._monitoring:
                 self._monitoring[factory] = Pace(f"monitoring of {factory!r}", MONITORING_PER_MINUTE, 60)
             await self._monitoring[factory].turn()

@@ -78,12 +78,12 @@ async def worker(storage: str) -> None:
 
 
 @pytest.fixture
-async def service(storage: str, tmp_path: Path) -> AsyncIterator[Service]:
+async def service(storage: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Service]:
     options = Options(logs=tmp_path)
     children = Children(tmp_path)
     working = asyncio.create_task(worker(storage))
     try:
-        url = await start_server(options, children, "foundry", ("--queues", storage))
+        url = await start_server(options, children, "foundry", ("--queues", storage, *getattr(request, "param", ())))
         port = ClassicAgentService(f"{url}/api/projects/local")
         spec = weather(clients.queue_endpoint(Settings.load({"STORAGE": storage})))
         (tool,) = spec.tools
@@ -172,6 +172,25 @@ async def test_cancels_a_run_and_does_not_mind_an_ended_one(service: Service) ->
             await service.port.cancel(turn.ref)
     assert turns[-1].status == "cancelled"
     await service.port.cancel(turns[-1].ref)
+
+
+@pytest.mark.parametrize("service", [("--early-child-ids",)], indirect=True)
+async def test_cancels_the_runs_of_sub_agents_too(service: Service) -> None:
+    """Where the service names them before they end."""
+    await service.faults(slow_child={"count": 1, "ms": 5000})
+    conversation = await service.port.open_conversation("run-1")
+    async with aclosing(service.port.follow(service.boss, conversation, QUESTION, "run-1")) as turns:
+        async for turn in turns:
+            if turn.calls and turn.calls[0].arguments:
+                await service.port.cancel(turn.ref)
+                break
+    assert (await service.stats())["requests"]["POST /threads/{thread}/runs/{run}/cancel"] == 2
+
+
+async def test_finds_the_turn_of_a_key_and_no_other(service: Service) -> None:
+    (*_, last) = await service.turns("run-1")
+    assert await service.port.find(last.ref.conversation, "run-1") == last.ref
+    assert await service.port.find(last.ref.conversation, "run-2") is None
 
 
 async def test_an_agent_or_thread_that_is_gone_is_not_found(service: Service) -> None:

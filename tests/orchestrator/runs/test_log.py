@@ -12,7 +12,7 @@ from orchestrator.runs import log
 from orchestrator.runs.log import RunLog
 from orchestrator.runs.record import Event, Run
 from orchestrator.runs.signals import Signals
-from orchestrator.stores.runs import Changed, MemoryRunStore
+from orchestrator.stores.runs import MAX_EVENTS, Changed, MemoryRunStore
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
@@ -64,6 +64,16 @@ async def test_every_event_is_written_once_whatever_storage_answers(trouble: tup
     assert [event.text for event in await store.events("run-1")] == ["step 0", "step 1", "step 2", "Answered."]
     assert [event.seq for event in await store.events("run-1")] == [1, 2, 3, 4]
     assert (await store.load("run-1")).status == "done"
+
+
+@pytest.mark.parametrize("trouble", ["not stored", "answer lost"])
+@pytest.mark.parametrize("at", range(3))
+async def test_more_events_than_one_write_takes_are_all_told_though_one_write_fails(at: int, trouble: str) -> None:
+    mine, store = await served(*["stored"] * at, trouble)
+    texts = [f"step {number}" for number in range(2 * MAX_EVENTS + 5)]
+    run = await mine.write(*(Event(NOW, "working", text) for text in texts), status="waiting_tool")
+    assert [event.text for event in await store.events("run-1")] == texts
+    assert run.status == (await store.load("run-1")).status == "waiting_tool"
 
 
 async def test_a_run_that_another_process_took_over_is_left_to_it() -> None:

@@ -15,7 +15,7 @@ from core import clients
 from core.errors import NotFound, UpstreamUnavailable
 from core.settings import Settings
 from orchestrator.runs.record import Event, Run, Session
-from orchestrator.stores.runs import Changed, Exists, MemoryRunStore, RunStore
+from orchestrator.stores.runs import MAX_EVENTS, Changed, Exists, MemoryRunStore, RunStore
 from orchestrator.stores.tables import TableRunStore
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -92,9 +92,9 @@ async def test_a_session_that_is_open_stays_as_it_is(store: RunStore) -> None:
 
 async def test_takes_many_events_in_one_write(store: RunStore) -> None:
     run = await store.create(make_run())
-    saved = await store.save(run, *(event(f"step {number}") for number in range(250)))
-    assert saved.events == 250
-    assert [e.text for e in await store.events(run.id)] == [f"step {number}" for number in range(250)]
+    saved = await store.save(run, *(event(f"step {number}") for number in range(MAX_EVENTS)))
+    assert saved.events == MAX_EVENTS
+    assert [e.text for e in await store.events(run.id)] == [f"step {number}" for number in range(MAX_EVENTS)]
 
 
 async def test_of_many_writers_at_once_one_wins(store: RunStore) -> None:

