@@ -60,7 +60,7 @@ class Agents:
         """Delete the agents of earlier definitions. How many."""
         known = await self._service.agents()
         gone = 0
-        for record in outdated(known, now):
+        for record in outdated(known, now, present(self._spec, known)):
             await self._service.delete_agent(record.ref.id)
             log.info("agent=%s id=%s outcome=retired", record.ref.name, record.ref.id)
             gone += 1
@@ -72,15 +72,26 @@ def oldest(known: Iterable[AgentRecord], name: str, fingerprint: str) -> AgentRe
     return min(same, key=lambda record: (record.created_at, record.ref.id)).ref if same else None
 
 
-def outdated(known: Iterable[AgentRecord], now: datetime) -> list[AgentRecord]:
-    """Agents whose name has a newer agent of another definition, made more than RETIRED_AFTER ago."""
+def present(spec: AgentSpec, known: Iterable[AgentRecord]) -> list[AgentRef]:
+    """The agents of this definition that exist: each sub-agent, last the one that has them."""
+    subs = [ref for tool in spec.tools if isinstance(tool, SubAgent) for ref in present(tool.agent, known)]
+    own = oldest(known, spec.name, spec.fingerprint(sub_agent_ids=[ref.id for ref in subs]))
+    return [*subs, own] if own else subs
+
+
+def outdated(known: Iterable[AgentRecord], now: datetime, ours: Iterable[AgentRef]) -> list[AgentRecord]:
+    """Agents whose name has a newer agent of another definition, made more than RETIRED_AFTER ago.
+
+    Never `ours`: after a roll-back the definition in use is the older one.
+    """
     newest: dict[str, AgentRecord] = {}
-    records = list(known)
+    records, in_use = list(known), {ref.id for ref in ours}
     for record in sorted(records, key=lambda each: each.created_at):
         newest[record.ref.name] = record
     return [
         record
         for record in records
-        if (latest := newest[record.ref.name]).ref.fingerprint != record.ref.fingerprint
+        if record.ref.id not in in_use
+        and (latest := newest[record.ref.name]).ref.fingerprint != record.ref.fingerprint
         and now - latest.created_at > RETIRED_AFTER
     ]

@@ -56,6 +56,19 @@ async def test_a_changed_definition_makes_new_agents_and_retires_the_old_an_hour
     assert names(service) == ALL
 
 
+async def test_after_a_roll_back_the_older_agents_are_in_use_and_stay() -> None:
+    service = ScriptedService()
+    moment = datetime(2026, 11, 21, tzinfo=UTC)
+    service.created_at = lambda: moment
+    older = Agents(service, spec("old"))
+    await older.supervisor()
+    moment += timedelta(minutes=1)
+    newer = Agents(service, spec("new"))
+    await newer.supervisor()
+    assert await older.retire(moment + timedelta(days=1)) == 0
+    assert await newer.retire(moment + timedelta(days=1)) == len(ALL)
+
+
 async def test_a_recreated_specialist_makes_a_new_supervisor() -> None:
     service = ScriptedService()
     first = await Agents(service, spec()).supervisor()
