@@ -26,9 +26,11 @@ from bench.chaos.schedule import STEPS, strokes
 from bench.chaos.verdict import Verdict
 from bench.chaos.witness import orphans
 from bench.chaos.world import World, world
+from core import clients
 from core.settings import Settings
 from localcloud.storageproxy.faults import Fault
 from orchestrator import services
+from orchestrator.stores.tables import TableRunStore
 from tools_worker.runtime.worker import utc_now
 
 AT_ONCE = 8
@@ -109,10 +111,13 @@ async def drained(cloud: World) -> None:
 
 async def tidied(cloud: World) -> None:
     """The app's own sweeper of threads and agents, as it will run in some hours."""
-    sweeper = services.build(Settings.load(cloud.settings)).sweeper
-    later = replace(sweeper, now=lambda: utc_now() + timedelta(hours=3))
-    while await later.orphans():
-        pass
+    settings = Settings.load(cloud.settings)
+    sweeper = services.build(settings).sweeper
+    async with clients.table_service(settings) as tables:
+        later = replace(sweeper, store=TableRunStore(tables), now=lambda: utc_now() + timedelta(hours=3))
+        while await later.orphans():
+            pass
+    await sweeper.service.close()
 
 
 async def judged(cloud: World, asker: Asker, right: dict[str, frozenset[str]]) -> Verdict:
