@@ -1,0 +1,136 @@
+"""The three systems that are compared, each over stand-ins of its own: how it is started, asked and stopped.
+
+    async with standing("pattern", turn_ms=1000, adf_ms=50) as stand: await stand.ask("What failed?")
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bench.scale import Part, parts
+from localcloud import azurite
+from localcloud.launch.children import Children, Spec
+from localcloud.launch.cloud import (
+    ROOT,
+    SUBSCRIPTION,
+    Options,
+    app_settings,
+    base_environment,
+    guarded,
+    start_app,
+    start_server,
+)
+
+LOGS = Path(".localcloud/logs/bench-compare")
+GROUP, FACTORY = "rg-data-prod", "adf-prod"  # all systems are told of this one factory alone
+FACTORY_ID = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.DataFactory/factories/{FACTORY}"
+)
+SYSTEMS = ("ours", "pattern", "floor")
+STAND_INS = ("storage", "adf", "learn", "foundry")
+WAIT_SECONDS = 110  # the longest that our own route keeps a caller
+
+
+@dataclass(frozen=True)
+class Reply:
+    """`run` names it at the system that was asked."""
+
+    done: bool
+    text: str
+    run: str = ""
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A system that runs. `parts` are its own processes, without the stand-ins."""
+
+    system: str
+    http: httpx.AsyncClient
+    adf: str
+    foundry: str
+    storage_log: Path
+    parts: list[Part]
+
+    async def ask(self, question: str) -> Reply:
+        if self.system == "ours":
+            said = await self._post("/api/ask", {"question": question, "wait_seconds": WAIT_SECONDS})
+            return Reply(said["status"] == "done", str(said.get("answer") or ""), str(said.get("run_id", "")))
+        said = await self._post("/ask", {"question": question})
+        return Reply(said["status"] == "completed", said["answer"], said["run"])
+
+    async def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        said: dict[str, Any] = (await self.http.post(path, json=body)).json()
+        return said
+
+
+@asynccontextmanager
+async def standing(
+    system: str, turn_ms: float, adf_ms: float, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Stand]:
+    options = Options(logs=LOGS / system, adf_arguments=("--latency-ms", f"{adf_ms:g}"))
+    children = Children(options.root / options.logs)
+    key = secrets.token_urlsafe(16)
+    try:
+        storage = await start_storage(children)
+        adf = await start_server(options, children, "adf", options.adf_arguments)
+        learn = await start_server(options, children, "learn", ())
+        thinking = ("--queues", storage, "--turn-ms", f"{turn_ms:g}")
+        foundry = await start_server(options, children, "foundry", thinking)
+        usual = app_settings(storage, adf, foundry, learn) | {"ADF_FACTORIES": FACTORY_ID} | dict(settings or {})
+        url = await start_system(system, options, children, key, usual)
+        own = parts([child for child in children.running() if child.spec.name not in STAND_INS])
+        headers = {"x-functions-key": key}
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(
+            base_url=url, headers=headers, timeout=180, limits=limits, trust_env=False
+        ) as http:
+            yield Stand(system, http, adf, foundry, ROOT / options.logs / "storage.log", own)
+    finally:
+        await children.stop(3)
+
+
+async def start_storage(children: Children) -> str:
+    """Azurite with its access log, from which queue operations are counted."""
+    ports = azurite.free_ports(3)
+    command = [word for word in azurite.command(*ports) if word != "--silent"]
+    await children.start(Spec("storage", guarded(command), base_environment(), ROOT, ports))
+    return azurite.connection_string(*ports)
+
+
+async def start_system(
+    system: str, options: Options, children: Children, key: str, settings: Mapping[str, str]
+) -> str:
+    if system == "ours":
+        return await start_app(options, children, key, settings)
+    environment = base_environment() | dict(settings)
+    if system == "pattern":
+        environment |= pattern_settings(settings)
+        tools = ("localcloud.host", "--app", "bench.compare.pattern.function_app:app", "--root", "bench/compare/pattern")
+        await start_module(children, "tools", environment, *tools)
+    return await start_module(children, system, environment, f"bench.compare.{system}")
+
+
+async def start_module(children: Children, name: str, environment: Mapping[str, str], *module: str) -> str:
+    command = [sys.executable, "-m", *module]
+    command += ["--exit-with-stdin"] if module[0] == "localcloud.host" else []
+    ready = await children.start(Spec(name, command, environment, ROOT))
+    return str(ready["url"])
+
+
+def pattern_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    queues = dict(part.split("=", 1) for part in settings["STORAGE"].split(";") if part)["QueueEndpoint"]
+    return {
+        "QUEUES": queues,
+        "ADF_RESOURCE_GROUP": GROUP,
+        "ADF_FACTORY": FACTORY,
+        "PYTHON_THREADPOOL_THREAD_COUNT": "6",
+        "PYTHONPATH": str(ROOT),
+    }
