@@ -10,6 +10,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from core.per_loop import PerLoop
 from core.settings import Settings, is_loopback_http
 
 if TYPE_CHECKING:
@@ -46,12 +47,18 @@ def loopback_policies(endpoint: str) -> list[Any]:
 
 
 def credential(endpoint: str) -> AsyncTokenCredential:
-    """The app's identity; for an http endpoint on this machine a fixed token, since no identity exists there."""
-    if is_loopback_http(endpoint):
-        return LoopbackCredential()
+    """The app's identity, one for all clients of an event loop, so that they share its tokens; for an http endpoint on
+    this machine a fixed token, since no identity exists there."""
+    return LoopbackCredential() if is_loopback_http(endpoint) else _identity.get()
+
+
+def _default_identity() -> AsyncTokenCredential:
     from azure.identity.aio import DefaultAzureCredential
 
     return DefaultAzureCredential()
+
+
+_identity = PerLoop(_default_identity)
 
 
 class LoopbackCredential:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from core import clients
+from core.per_loop import PerLoop
 from core.settings import Settings
 from orchestrator.runs.signals import Signals
 from tools_worker.runtime.worker import utc_now
@@ -30,15 +29,12 @@ class Services:
     sweeper: Sweeper
 
 
-_services: WeakKeyDictionary[asyncio.AbstractEventLoop, Services] = WeakKeyDictionary()
+_services = PerLoop(lambda: build(Settings.load(os.environ)))
 
 
 def current() -> Services:
     """This event loop's services. Raises NotConfigured where settings are missing."""
-    loop = asyncio.get_running_loop()
-    if loop not in _services:
-        _services[loop] = build(Settings.load(os.environ))
-    return _services[loop]
+    return _services.get()
 
 
 async def provided() -> Services:

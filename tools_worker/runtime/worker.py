@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from core import clients
+from core.per_loop import PerLoop
 from core.settings import Settings
 from tools_worker.datafactory.factories import Factories
 from tools_worker.runtime.answers import AnswerSlots, TableAnswerSlots
@@ -33,15 +32,12 @@ class Worker:
     now: Callable[[], datetime] = utc_now
 
 
-_workers: WeakKeyDictionary[asyncio.AbstractEventLoop, Worker] = WeakKeyDictionary()
+_workers = PerLoop(lambda: build(Settings.load(os.environ)))
 
 
 def current() -> Worker:
     """This event loop's worker. Raises NotConfigured where settings are missing."""
-    loop = asyncio.get_running_loop()
-    if loop not in _workers:
-        _workers[loop] = build(Settings.load(os.environ))
-    return _workers[loop]
+    return _workers.get()
 
 
 async def provided() -> Worker:
