@@ -11,7 +11,17 @@ from bench.chaos.asker import Asked
 from bench.chaos.witness import Witness
 
 # How an answer that is an honest error says so: the tools' own words for what they could not find out.
-TOLD = ("not answering", "does not answer", "did not answer", "could not", "cannot", "too many", "throttl", "try again")
+TOLD = (
+    "not answering",
+    "does not answer",
+    "did not answer",
+    "could not",
+    "cannot",
+    "too many",
+    "throttl",
+    "try again",
+    "ended as",  # a sub-agent that failed or expired, as the one above it tells
+)
 
 
 @dataclass
