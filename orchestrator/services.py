@@ -48,7 +48,7 @@ def build(settings: Settings) -> Services:
     from orchestrator.foundry.classic import ClassicAgentService
     from orchestrator.runs.conductor import Conductor
     from orchestrator.runs.intake import Intake, StorageRunQueue
-    from orchestrator.stores.tables import TableRunStore
+    from orchestrator.stores.run_tables import TableRunStore
     from orchestrator.sweeper import Sweeper
 
     settings.require("storage", "foundry")

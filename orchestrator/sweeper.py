@@ -18,7 +18,8 @@ from orchestrator.runs.conductor import Conductor
 from orchestrator.runs.intake import QUEUE, RunQueue
 from orchestrator.runs.record import Event, Run, RunStatus
 from orchestrator.runs.stopping import stop_agents
-from orchestrator.stores.runs import Changed, RunStore
+from orchestrator.stores.rows import Changed
+from orchestrator.stores.runs import RunStore
 
 if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueServiceClient

@@ -30,7 +30,7 @@ from core import clients
 from core.settings import Settings
 from localcloud.storageproxy.faults import Fault
 from orchestrator import services
-from orchestrator.stores.tables import TableRunStore
+from orchestrator.stores.run_tables import TableRunStore
 from tools_worker.runtime.worker import utc_now
 
 AT_ONCE = 8

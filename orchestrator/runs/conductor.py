@@ -20,7 +20,8 @@ from orchestrator.runs.log import RunLog
 from orchestrator.runs.record import Event, Run, RunStatus
 from orchestrator.runs.signals import Signals
 from orchestrator.runs.stopping import stop_agents
-from orchestrator.stores.runs import Changed, RunStore
+from orchestrator.stores.rows import Changed
+from orchestrator.stores.runs import RunStore
 
 log = logging.getLogger("runs")
 SILENT_HEARTBEATS = 4  # so many missed in a row, and a run counts as abandoned

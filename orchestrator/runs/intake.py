@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 from core.errors import Conflict, UpstreamUnavailable
 from orchestrator.runs.record import Event, Run, Session, new_id
 from orchestrator.runs.signals import Signals
-from orchestrator.stores.runs import Exists, RunStore
+from orchestrator.stores.rows import Exists
+from orchestrator.stores.runs import RunStore
 
 if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueServiceClient

@@ -11,7 +11,8 @@ from typing import Any
 from core.errors import UpstreamUnavailable
 from orchestrator.runs.record import Event, Run, RunStatus
 from orchestrator.runs.signals import Signals
-from orchestrator.stores.runs import MAX_EVENTS, Changed, RunStore
+from orchestrator.stores.rows import Changed
+from orchestrator.stores.runs import MAX_EVENTS, RunStore
 
 TRIES, PAUSE_SECONDS = 4, 0.2  # storage is in trouble for moments; a run is not given up for one
 

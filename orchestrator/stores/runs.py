@@ -7,16 +7,9 @@ from typing import Protocol
 
 from core.errors import NotFound
 from orchestrator.runs.record import Event, Run, Session
+from orchestrator.stores.rows import Changed, Exists
 
 MAX_EVENTS = 90  # in one write: a transaction of Table storage holds 100 rows
-
-
-class Changed(Exception):
-    """Somebody else wrote the record since it was read: read it again and decide anew."""
-
-
-class Exists(Exception):
-    """There is a run of this id already."""
 
 
 class RunStore(Protocol):

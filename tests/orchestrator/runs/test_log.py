@@ -12,7 +12,8 @@ from orchestrator.runs import log
 from orchestrator.runs.log import RunLog
 from orchestrator.runs.record import Event, Run
 from orchestrator.runs.signals import Signals
-from orchestrator.stores.runs import MAX_EVENTS, Changed, MemoryRunStore
+from orchestrator.stores.rows import Changed
+from orchestrator.stores.runs import MAX_EVENTS, MemoryRunStore
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 

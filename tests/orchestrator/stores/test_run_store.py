@@ -15,8 +15,9 @@ from core import clients
 from core.errors import NotFound, UpstreamUnavailable
 from core.settings import Settings
 from orchestrator.runs.record import Event, Run, Session
-from orchestrator.stores.runs import MAX_EVENTS, Changed, Exists, MemoryRunStore, RunStore
-from orchestrator.stores.tables import TableRunStore
+from orchestrator.stores.rows import Changed, Exists
+from orchestrator.stores.run_tables import TableRunStore
+from orchestrator.stores.runs import MAX_EVENTS, MemoryRunStore, RunStore
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
