@@ -1,0 +1,1 @@
+"""Alerts from outside: read into one shape, kept once each, handed to whoever investigates."""

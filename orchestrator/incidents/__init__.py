@@ -1,0 +1,1 @@
+"""Incidents: one record for each cause, from the first sign to its end."""

@@ -1,0 +1,1 @@
+"""Messages to people and to the programs that wait for us."""
