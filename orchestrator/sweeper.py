@@ -29,6 +29,7 @@ MAX_ATTEMPTS = 5  # as often as the host delivers a message: then the run itself
 LOOK_APART = 1.5  # heartbeats: a healthy run writes at least once between two looks
 GRACE = timedelta(seconds=5)  # whoever serves the run expires it first
 ORPHANED_AFTER = timedelta(minutes=10)  # a conversation is saved in its session within a second of being opened
+ORPHANED_WITHIN = timedelta(hours=2)  # the timer comes every ten minutes: what is older was looked at many times
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,9 @@ class Sweeper:
 
     async def orphans(self) -> int:
         """Delete conversations that no session knows, and agents of earlier definitions. How many."""
-        gone = await self.agents.retire(self.now())
-        for conversation, key in await self.service.orphaned_conversations(self.now() - ORPHANED_AFTER):
+        now = self.now()
+        gone = await self.agents.retire(now)
+        for conversation, key in await self.service.conversations(now - ORPHANED_WITHIN, now - ORPHANED_AFTER):
             try:
                 if not await self.store.conversation_known(key, conversation):
                     await self.service.forget_conversation(conversation)

@@ -110,11 +110,11 @@ async def drained(cloud: World) -> None:
 
 
 async def tidied(cloud: World) -> None:
-    """The app's own sweeper of threads and agents, as it will run in some hours."""
+    """The app's own sweeper of threads and agents, as it will run in an hour."""
     settings = Settings.load(cloud.settings)
     sweeper = services.build(settings).sweeper
     async with clients.table_service(settings) as tables:
-        later = replace(sweeper, store=TableRunStore(tables), now=lambda: utc_now() + timedelta(hours=3))
+        later = replace(sweeper, store=TableRunStore(tables), now=lambda: utc_now() + timedelta(hours=1))
         while await later.orphans():
             pass
     await sweeper.service.close()

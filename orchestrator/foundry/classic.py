@@ -91,17 +91,17 @@ class ClassicAgentService:
         with self._beginning():
             return str((await self._client.threads.create(metadata={"app": self._mark, "run": key})).id)
 
-    async def orphaned_conversations(self, older_than: datetime) -> list[tuple[str, str]]:
-        found = []
+    async def conversations(self, since: datetime, until: datetime) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
         with translated():
-            async for page in self._client.threads.list(limit=100).by_page():
-                found = [thread.as_dict() async for thread in page]
-                break  # newest first: a sweeper that comes often needs no more than one page
-        return [
-            (str(thread["id"]), str(thread["metadata"].get("run", "")))
-            for thread in found
-            if self._ours(thread) and _time(thread.get("created_at")) < older_than
-        ]
+            async for thread in self._client.threads.list(limit=100):  # newest first
+                plain = thread.as_dict()
+                opened = _time(plain.get("created_at"))
+                if opened < since:
+                    break
+                if self._ours(plain) and opened < until:
+                    found.append((str(plain["id"]), str(plain["metadata"].get("run", ""))))
+        return found
 
     async def forget_conversation(self, conversation: str) -> None:
         try:

@@ -147,8 +147,8 @@ class AgentService(Protocol):
     async def open_conversation(self, key: str) -> str:
         """A new conversation, marked with `key`. The id."""
 
-    async def orphaned_conversations(self, older_than: datetime) -> list[tuple[str, str]]:
-        """Conversations of this app from before then, as (id, key)."""
+    async def conversations(self, since: datetime, until: datetime) -> list[tuple[str, str]]:
+        """This app's conversations that were opened in the period, as (id, key)."""
 
     async def forget_conversation(self, conversation: str) -> None: ...
 

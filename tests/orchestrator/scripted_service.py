@@ -34,7 +34,7 @@ class ScriptedService:
     def __init__(self, script: Script = answer_at_once) -> None:
         self.script = script
         self.known: dict[str, AgentRecord] = {}
-        self.conversations: dict[str, str] = {}
+        self.opened: dict[str, str] = {}
         self.turns: dict[str, TurnRef] = {}
         self.starts: list[str] = []
         self.cancelled: list[TurnRef] = []
@@ -59,21 +59,21 @@ class ScriptedService:
 
     async def open_conversation(self, key: str) -> str:
         conversation = f"thread_{next(self._ids)}"
-        self.conversations[conversation] = key
+        self.opened[conversation] = key
         return conversation
 
-    async def orphaned_conversations(self, older_than: datetime) -> list[tuple[str, str]]:
-        return list(self.conversations.items())
+    async def conversations(self, since: datetime, until: datetime) -> list[tuple[str, str]]:
+        return list(self.opened.items())
 
     async def forget_conversation(self, conversation: str) -> None:
-        self.conversations.pop(conversation, None)
+        self.opened.pop(conversation, None)
 
     async def follow(
         self, agent: AgentRef, conversation: str, text: str, key: str, *, resume: bool = False
     ) -> AsyncGenerator[Turn, None]:
         if agent.id not in self.known:
             raise NotFound("No assistant found.")
-        if conversation not in self.conversations:
+        if conversation not in self.opened:
             raise NotFound("No thread found.")
         if not (resume and key in self.turns):
             self.starts.append(key)

@@ -140,6 +140,6 @@ async def test_gives_up_on_a_run_that_broke_every_process_that_took_it() -> None
 async def test_deletes_threads_that_no_session_knows_and_no_others() -> None:
     night = Night()
     await night.run()
-    night.service.conversations = {"thread_1": "run-1", "thread_lost": "run-1", "thread_ghost": "run-unknown"}
+    night.service.opened = {"thread_1": "run-1", "thread_lost": "run-1", "thread_ghost": "run-unknown"}
     assert await night.sweeper.orphans() == 2
-    assert list(night.service.conversations) == ["thread_1"]
+    assert list(night.service.opened) == ["thread_1"]

@@ -208,12 +208,22 @@ async def test_finds_its_agents_and_threads_again_and_no_others(service: Service
     assert records[0].ref == service.boss
     conversation = await service.port.open_conversation("run-1")
     await service.port._client.threads.create()
-    later = datetime.now(UTC) + timedelta(seconds=5)
-    assert await service.port.orphaned_conversations(later) == [(conversation, "run-1")]
-    assert await service.port.orphaned_conversations(datetime.now(UTC) - timedelta(minutes=1)) == []
+    now = datetime.now(UTC)
+    ago, later = now - timedelta(minutes=1), now + timedelta(seconds=5)
+    assert await service.port.conversations(ago, later) == [(conversation, "run-1")]
+    assert await service.port.conversations(ago, ago) == []
+    assert await service.port.conversations(later, later) == []
     await service.port.forget_conversation(conversation)
     await service.port.forget_conversation(conversation)
-    assert await service.port.orphaned_conversations(later) == []
+    assert await service.port.conversations(ago, later) == []
+
+
+async def test_sees_all_conversations_of_a_busy_hour(service: Service) -> None:
+    """A page holds 100. What lay on the second was never tidied up."""
+    opened = {await service.port.open_conversation(f"run-{number}") for number in range(105)}
+    now = datetime.now(UTC)
+    found = await service.port.conversations(now - timedelta(hours=1), now + timedelta(seconds=5))
+    assert {conversation for conversation, _ in found} == opened
 
 
 async def test_a_service_that_cannot_be_reached_is_unavailable() -> None:
@@ -256,10 +266,11 @@ async def test_two_deployments_in_one_project_leave_each_other_alone(service: Se
         await ours.create_agent(AgentSpec("mine", "m", "You help."), {})
         thread = await ours.open_conversation("run-1")
         later = datetime.now(UTC) + timedelta(hours=1)
+        ago = later - timedelta(hours=2)
         assert [record.ref.name for record in await ours.agents()] == ["mine"]
         assert await theirs.agents() == []
-        assert (thread, "run-1") in await ours.orphaned_conversations(later)
-        assert await theirs.orphaned_conversations(later) == []
+        assert (thread, "run-1") in await ours.conversations(ago, later)
+        assert await theirs.conversations(ago, later) == []
     finally:
         await ours.close()
         await theirs.close()

@@ -237,7 +237,7 @@ async def test_makes_agents_anew_that_somebody_deleted() -> None:
 async def test_opens_a_new_thread_when_the_sessions_was_deleted() -> None:
     world = World()
     await world.served()
-    world.service.conversations.clear()
+    world.service.opened.clear()
     now = datetime.now(UTC)
     await world.store.create(Run("run-2", "And why?", "session-1", now, now + timedelta(seconds=5)))
     await world.conductor.serve("run-2")
@@ -307,7 +307,7 @@ async def test_a_new_conversation_is_opened_once() -> None:
     busy = (UpstreamThrottled("429", retry_after_seconds=0.01),)
     world = World(in_turn((NotFound("gone"),), (NotFound("gone"),), busy, busy, busy, (answered(NOWHERE, "Here."),)))
     assert (await world.served()).status == "done"
-    assert len(world.service.conversations) == 2
+    assert len(world.service.opened) == 2
 
 
 async def test_a_run_that_fails_on_our_side_leaves_no_agents_at_work() -> None:
