@@ -6,8 +6,9 @@ runs without the agent service and a diagnosis without a model.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ LEARN_MCP = "https://learn.microsoft.com/api/mcp"
 
 @dataclass(frozen=True)
 class Problem:
-    """A setting that is missing or wrong, and what to do about it. `area`: storage, foundry, adf or limits."""
+    """A setting that is missing or wrong, and what to do about it. `area`: storage, foundry, adf, teams or limits."""
 
     area: str
     setting: str
@@ -48,6 +49,8 @@ class Settings:
     adf_timeout_seconds: float = 30.0
     adf_cache_seconds: float = 5.0
     heartbeat_seconds: float = 5.0
+    teams_webhook_url: str = field(default="", repr=False)  # holds the flow's signature
+    teams_security_token: str = field(default="", repr=False)
     problems: tuple[Problem, ...] = ()
 
     @classmethod
@@ -56,7 +59,7 @@ class Settings:
         values = {key: value.strip() for key, value in env.items()}
         found: list[Problem] = []
         fields: dict[str, Any] = {}
-        for read in (_storage, _foundry, _adf, _limits):
+        for read in (_storage, _foundry, _adf, _teams, _limits):
             fields |= read(values, found)
         return cls(**fields, problems=tuple(found))
 
@@ -146,6 +149,36 @@ def _adf(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
         "adf_subscription": subscription,
         "adf_failure_rules": rules,
     }
+
+
+FLOW_HOSTS = (".logic.azure.com", ".environment.api.powerplatform.com")  # where Teams' Workflows live
+
+
+def _teams(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
+    """Both are secrets: no problem repeats them. Without them the part is off."""
+    webhook, token = env.get("TEAMS_WEBHOOK_URL", ""), env.get("TEAMS_SECURITY_TOKEN", "")
+    if webhook and not _is_flow(webhook):
+        text = f"is not the https address of a flow (its host ends in {' or '.join(FLOW_HOSTS)})."
+        problems.append(Problem("teams", "TEAMS_WEBHOOK_URL", text))
+    if token and not _is_base64(token):
+        text = "is not the security token (base64) that Teams showed when the outgoing webhook was made."
+        problems.append(Problem("teams", "TEAMS_SECURITY_TOKEN", text))
+    return {"teams_webhook_url": webhook, "teams_security_token": token}
+
+
+def _is_flow(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return is_loopback_http(url) or (parts.scheme == "https" and (parts.hostname or "").endswith(FLOW_HOSTS))
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(b64decode(text, validate=True))
+    except ValueError:
+        return False
 
 
 # The host ends a function after ten minutes (functionTimeout in host.json): what is longer would be cut off by it.

@@ -53,10 +53,28 @@ def test_identity_addresses_serve_instead_of_a_connection_string() -> None:
         ("RUN_DEADLINE_SECONDS", "0"),
         ("RUN_DEADLINE_SECONDS", "nan"),
         ("TOOL_DEADLINE_SECONDS", "299999"),
+        ("TEAMS_WEBHOOK_URL", "https://hooks.example/flow"),
+        ("TEAMS_WEBHOOK_URL", "https://logic.azure.com.evil.example/flow"),
+        ("TEAMS_WEBHOOK_URL", "http://prod-1.westeurope.logic.azure.com/flow"),
+        ("TEAMS_WEBHOOK_URL", "https://[prod/flow"),
+        ("TEAMS_SECURITY_TOKEN", "no base64!"),
     ],
 )
 def test_a_wrong_value_is_named(setting: str, value: str) -> None:
     assert setting in wrong(**{setting: value})
+
+
+def test_the_secrets_of_teams_are_in_no_problem_and_in_no_print() -> None:
+    secrets = {"TEAMS_WEBHOOK_URL": "https://elsewhere.example/?sig=s3cr3t", "TEAMS_SECURITY_TOKEN": "s3cr3t!"}
+    settings = Settings.load(GOOD | secrets)
+    assert {problem.setting for problem in settings.problems} == set(secrets)
+    assert "s3cr3t" not in repr(settings)
+
+
+def test_a_flow_of_teams_may_live_in_either_service() -> None:
+    assert wrong(TEAMS_WEBHOOK_URL="https://prod-1.westeurope.logic.azure.com:443/workflows/x?sig=y") == []
+    assert wrong(TEAMS_WEBHOOK_URL="https://a.b.environment.api.powerplatform.com:443/workflows/x?sig=y") == []
+    assert wrong(TEAMS_WEBHOOK_URL="http://127.0.0.1:8080/flow", TEAMS_SECURITY_TOKEN="c2VjcmV0") == []
 
 
 def test_plain_http_is_for_this_machine_only() -> None:
