@@ -38,7 +38,11 @@ async def runs_ask(body: AskBody, request: Request, app: App, idempotency_key: K
 async def _waited(app: Services, run: Run, seconds: float) -> Run:
     """The run after its wait. Once it is accepted, no trouble in looking may hide where to look later."""
     try:
-        return await app.signals.until(run.id, lambda: app.store.load(run.id), _ended, seconds) if seconds else run
+        if seconds:
+            run = await app.signals.until(
+                run.id, lambda: app.store.load(run.id), lambda seen: seen.ended, seconds, for_the_end=True
+            )
+        return run
     except UpstreamError as exc:
         log.warning("run=%s outcome=wait_broken error=%s", run.id, exc)
         return run
@@ -82,7 +86,3 @@ def answer(run: Run, request: Request) -> JSONResponse:
         return JSONResponse(view)
     where = str(request.url.replace(path=f"/api/runs/{run.id}", query=""))
     return JSONResponse(view, 202, {"Location": where, "Retry-After": str(RETRY_AFTER_SECONDS)})
-
-
-def _ended(run: Run) -> bool:
-    return run.ended

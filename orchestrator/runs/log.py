@@ -31,7 +31,7 @@ class RunLog:
                 self.run = await self._saved(replace(self.run, heartbeat_at=self._now()), events[:MAX_EVENTS])
                 events = events[MAX_EVENTS:]
             self.run = await self._saved(replace(self.run, heartbeat_at=self._now(), **changes), events)
-        self._signals.changed(self.run.id)
+        self._signals.changed(self.run.id, ended=self.run.ended)
         return self.run
 
     async def _saved(self, changed: Run, events: tuple[Event, ...]) -> Run:

@@ -13,18 +13,26 @@ LOOK_SECONDS = 1.0
 
 class Signals:
     def __init__(self) -> None:
-        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: defaultdict[str, dict[asyncio.Event, bool]] = defaultdict(dict)
 
-    def changed(self, run_id: str) -> None:
-        for event in self._waiting.get(run_id, ()):
-            event.set()
+    def changed(self, run_id: str, *, ended: bool = False) -> None:
+        for event, for_the_end in self._waiting.get(run_id, {}).items():
+            if ended or not for_the_end:
+                event.set()
 
     async def until(
-        self, run_id: str, look: Callable[[], Awaitable[Seen]], enough: Callable[[Seen], bool], seconds: float
+        self,
+        run_id: str,
+        look: Callable[[], Awaitable[Seen]],
+        enough: Callable[[Seen], bool],
+        seconds: float,
+        *,
+        for_the_end: bool = False,
     ) -> Seen:
-        """What `look` returns once it is `enough`, or at the latest after `seconds`."""
+        """What `look` returns once it is `enough`, or at the latest after `seconds`. Who waits `for_the_end` alone is
+        not woken by every step: each look is a read of the record."""
         event = asyncio.Event()
-        self._waiting[run_id].add(event)
+        self._waiting[run_id][event] = for_the_end
         deadline = asyncio.get_running_loop().time() + seconds
         try:
             while True:
@@ -38,6 +46,6 @@ class Signals:
                 except TimeoutError:
                     continue
         finally:
-            self._waiting[run_id].discard(event)
+            del self._waiting[run_id][event]
             if not self._waiting[run_id]:
                 del self._waiting[run_id]
