@@ -1,0 +1,113 @@
+"""Messages that wake whoever looks at a scope, and how a storm of alerts comes down to a few of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
+
+from core.errors import UpstreamUnavailable
+
+if TYPE_CHECKING:
+    from azure.storage.queue.aio import QueueServiceClient
+
+QUEUE = "watch-requests"
+MAX_SCOPES = 1000
+
+
+class Wake(Protocol):
+    async def send(self, scope: str, delay_seconds: int = 0) -> None:
+        """Have somebody look at the scope, in so many seconds at the earliest. Raises UpstreamUnavailable."""
+
+
+class StorageWake:
+    def __init__(self, queues: QueueServiceClient) -> None:
+        self._queue = queues.get_queue_client(QUEUE)
+
+    async def send(self, scope: str, delay_seconds: int = 0) -> None:
+        from azure.core.exceptions import (
+            HttpResponseError,
+            ResourceExistsError,
+            ResourceNotFoundError,
+            ServiceRequestError,
+            ServiceResponseError,
+        )
+
+        message = b64encode(json.dumps({"scope": scope}).encode()).decode()
+        try:
+            try:
+                await self._queue.send_message(message, visibility_timeout=delay_seconds)
+            except ResourceNotFoundError:  # the first alert of a new installation
+                with suppress(ResourceExistsError):
+                    await self._queue.create_queue()
+                await self._queue.send_message(message, visibility_timeout=delay_seconds)
+        except (HttpResponseError, ServiceRequestError, ServiceResponseError) as exc:
+            raise UpstreamUnavailable("Queue storage does not answer.", hint="Try again in a minute.") from exc
+
+
+class Shared:
+    """One call for all who ask for the same while another one runs. It begins after each of them asked, never before.
+
+    Whoever asks first gets a call at once; those who come while it runs share the next one.
+    """
+
+    def __init__(self, call: Callable[[str], Awaitable[None]]) -> None:
+        self._call = call
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._next: dict[str, asyncio.Task[None]] = {}
+
+    async def done(self, name: str) -> None:
+        """Returns when a call for `name` that began after this one has succeeded; raises what it raised."""
+        if name not in self._running:
+            task = self._running[name] = asyncio.create_task(self._run(name))
+        elif name in self._next:
+            task = self._next[name]
+        else:
+            task = self._next[name] = asyncio.create_task(self._after(name, self._running[name]))
+        await asyncio.shield(task)  # a caller that hangs up takes nobody else's call away
+
+    async def _run(self, name: str) -> None:
+        try:
+            await self._call(name)
+        finally:
+            if name not in self._next:
+                del self._running[name]
+
+    async def _after(self, name: str, running: asyncio.Task[None]) -> None:
+        await asyncio.wait((running,))
+        self._running[name] = self._next.pop(name)
+        await self._run(name)
+
+
+class FewerWakes:
+    """At most two messages a second for a scope, and still none too few.
+
+    The first goes out at once. The next one is sent so that it shows up a second later: it serves everybody who
+    asks until then. Time is `clock`'s, in seconds; it is asked before the message is sent, so that it is never late.
+    """
+
+    def __init__(self, wake: Wake, clock: Callable[[], float]) -> None:
+        self._wake, self._clock = wake, clock
+        self._sent: dict[str, tuple[float, float]] = {}  # when, and when it shows up
+        self._shared = Shared(self._send)
+
+    async def look(self, scope: str) -> None:
+        """Somebody will look at the scope after now. Raises UpstreamUnavailable."""
+        if not self._covered(scope):
+            await self._shared.done(scope)
+
+    def _covered(self, scope: str) -> bool:
+        return scope in self._sent and self._clock() < self._sent[scope][1]
+
+    async def _send(self, scope: str) -> None:
+        if self._covered(scope):
+            return
+        now = self._clock()
+        delay = 1 if scope in self._sent and now < self._sent[scope][0] + 1 else 0
+        await self._wake.send(scope, delay)
+        if len(self._sent) >= MAX_SCOPES:  # forgetting one costs a message, no more
+            self._sent.clear()
+        self._sent[scope] = (now, now + delay)
