@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.errors import AppError
 from tools_worker.datafactory.activity_log import who
 from tools_worker.datafactory.client import DataFactory, Found
-from tools_worker.datafactory.definitions import starters
-from tools_worker.datafactory.diagnosis.changes import Name, used_by
-from tools_worker.datafactory.diagnosis.estate import fetch_estate
-from tools_worker.datafactory.models import FAILED, SUCCEEDED, Change, PipelineRun
+from tools_worker.datafactory.models import CANCELLED, Change, PipelineRun
 from tools_worker.datafactory.wording import at, times
 
 VERBS = {
@@ -25,7 +23,7 @@ VERBS = {
     "rerun": "run again",
     "createrun": "started by hand",
 }
-MAKES = frozenset({"write", "delete", "start", "stop"})  # what can break a pipeline
+RUNS = "pipelineruns"
 KINDS = {
     "pipelines": "pipeline",
     "datasets": "dataset",
@@ -33,11 +31,16 @@ KINDS = {
     "dataflows": "data flow",
     "triggers": "trigger",
     "integrationruntimes": "integration runtime",
-    "pipelineruns": "run",
+    RUNS: "run",
     "factories": "factory",
 }
+STATUSES = frozenset({"succeeded", "failed", "started", "accepted", "in progress", "canceled"})
 TOGETHER = timedelta(hours=1)  # somebody who saves ten times is told once
-MAX_LOOKED_UP = 12  # cancelled runs whose pipeline is asked for, one call each
+SOON = timedelta(minutes=2)  # the log's clock and the run's
+MAX_LOOKED_UP = 12  # runs that are asked for by id, one call each
+MAX_KIND = 40
+UNSHOWN = "somebody whose name cannot be shown"
+_ACCOUNT = re.compile(r"[\w.+'#-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +57,63 @@ class Deed:
         return self.change.status.lower() == "failed"
 
     @property
+    def of_run(self) -> bool:
+        return self.change.kind == RUNS
+
+    @property
+    def status(self) -> str:
+        """Empty for what went through; a word that Azure does not use is not passed on."""
+        said = self.change.status.strip().lower()
+        return "" if said == "succeeded" else said if said in STATUSES else "unknown"
+
+    @property
+    def kind(self) -> str:
+        """In Azure's own word, if it looks like one."""
+        kind = self.change.kind
+        return kind if kind.isalpha() and len(kind) <= MAX_KIND else "resource"
+
+    @property
     def about(self) -> str:
-        change = self.change
-        if change.kind == "pipelineruns":
-            return f"run {change.name} of {self.pipeline or 'an unknown pipeline'}"
-        return f"{KINDS.get(change.kind, change.kind)} {change.name or 'without a name'}"
+        if self.of_run:
+            return f"run {self.change.name} of {self.pipeline or 'an unknown pipeline'}"
+        return f"{KINDS.get(self.kind, self.kind)} {self.change.name or 'without a name'}"
 
     @property
     def told(self) -> str:
         change = self.change
-        verb = VERBS.get(change.operation, change.operation)
+        verb = VERBS.get(change.operation, "touched")
         tried = "was not allowed or failed to be" if self.failed else "was"
         often = f", {times(self.count)} within an hour" if self.count > 1 else ""
-        return f"{self.about} {tried} {verb} by {who(change)} at {at(change.at)}{often}"
+        return f"{self.about} {tried} {verb} by {doer(change)} at {at(change.at)}{often}"
 
 
-async def fetch_deeds(factory: DataFactory, since: datetime, until: datetime | None) -> tuple[list[Deed], bool]:
-    """Newest first, and whether that is all. Raises core.errors where the log may not be read."""
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What the log tells of a stretch of time, newest first. Not `complete`: it was too long to read it all."""
+
+    since: datetime
+    until: datetime | None
+    deeds: tuple[Deed, ...] = ()
+    complete: bool = True
+
+    def covers(self, begin: datetime, end: datetime) -> bool:
+        return self.complete and self.since <= begin and (self.until is None or end <= self.until)
+
+
+def doer(change: Change) -> str:
+    """The account before the @, or an application by its id. Other text of the log is not ours to show."""
+    caller = change.by.strip()
+    known = who(change)
+    if not caller or known == f"application {caller}":
+        return known
+    return known if "@" in caller and _ACCOUNT.fullmatch(known) else UNSHOWN
+
+
+async def fetch_log(factory: DataFactory, since: datetime, until: datetime | None) -> Log:
+    """Raises core.errors where the log may not be read."""
     found: Found[Change] = await factory.changes(since, until)
     known = [change for change in found if change.operation in VERBS]
-    return await _with_pipelines(factory, _together(factory.name, known)), found.complete
+    return Log(since, until, tuple(_together(factory.name, known)), found.complete)
 
 
 def _together(factory: str, changes: Iterable[Change]) -> list[Deed]:
@@ -94,12 +134,48 @@ def _near(newer: datetime | None, older: datetime | None) -> bool:
     return newer is not None and older is not None and newer - older <= TOGETHER
 
 
-async def _with_pipelines(factory: DataFactory, deeds: Sequence[Deed]) -> list[Deed]:
-    """The log names a cancelled run by its id only."""
-    asked = [deed.change.name for deed in deeds if deed.change.kind == "pipelineruns"][:MAX_LOOKED_UP]
-    answers = await asyncio.gather(*(_pipeline_of(factory, run_id) for run_id in asked))
-    names = dict(zip(asked, answers, strict=True))
-    return [replace(deed, pipeline=names.get(deed.change.name, "")) for deed in deeds]
+async def with_pipelines(
+    factory: DataFactory, deeds: Sequence[Deed], since: datetime, pipeline: str | None = None
+) -> tuple[list[Deed], int]:
+    """The log names a run by its id only. One query of the runs since then tells their pipelines, or which of them are
+    of this one pipeline: the others stay nameless then. The number is of runs whose pipeline nobody could tell."""
+    if not any(deed.of_run for deed in deeds):
+        return list(deeds), 0
+    runs = await _runs(factory, since, pipeline)
+    names = {run.run_id.casefold(): run.pipeline for run in runs}
+    others = pipeline is not None and runs.complete
+    open_ones = {
+        deed.change.name: None
+        for deed in deeds
+        if deed.of_run and _id(deed) not in names and not (others and _would_be_there(deed, since))
+    }
+    names |= await _looked_up(factory, list(open_ones)[:MAX_LOOKED_UP])
+    named = [replace(deed, pipeline=names.get(_id(deed), "")) if deed.of_run else deed for deed in deeds]
+    return named, sum(not names.get(run_id.casefold()) for run_id in open_ones)
+
+
+async def _runs(factory: DataFactory, since: datetime, pipeline: str | None) -> Found[PipelineRun]:
+    """Which runs were cancelled is soon told for all pipelines; what else was done to a run only for one."""
+    status = None if pipeline else sorted(CANCELLED)
+    try:
+        return await factory.pipeline_runs(since - SOON, pipeline=pipeline, status=status)
+    except AppError:  # who did it is known all the same
+        return Found(complete=False)
+
+
+def _would_be_there(deed: Deed, since: datetime) -> bool:
+    """A cancelled run was active when somebody cancelled it, so a query from before that moment on has it."""
+    change = deed.change
+    return change.operation == "cancel" and not deed.failed and change.at is not None and change.at >= since
+
+
+def _id(deed: Deed) -> str:
+    return deed.change.name.casefold()
+
+
+async def _looked_up(factory: DataFactory, run_ids: Sequence[str]) -> Mapping[str, str]:
+    answers = await asyncio.gather(*(_pipeline_of(factory, run_id) for run_id in run_ids))
+    return dict(zip(map(str.casefold, run_ids), answers, strict=True))
 
 
 async def _pipeline_of(factory: DataFactory, run_id: str) -> str:
@@ -109,44 +185,11 @@ async def _pipeline_of(factory: DataFactory, run_id: str) -> str:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Break:
-    """The last failed run of a pipeline, the good run before it, and what was changed between them, newest first."""
-
-    failed: PipelineRun
-    good: PipelineRun | None
-    between: tuple[Deed, ...]
-
-
-async def made_of(factory: DataFactory, pipeline: str) -> set[Name]:
-    """The pipeline, its datasets, linked services and data flows, and the triggers that start it."""
-    estate = await fetch_estate(factory)
-    return used_by([pipeline], [trigger.name for trigger in starters(pipeline, estate.triggers)], estate)
-
-
-def concerning(deeds: Iterable[Deed], names: Collection[Name], pipeline: str) -> list[Deed]:
+def concerning(deeds: Iterable[Deed], names: Collection[tuple[str, str]], pipeline: str) -> list[Deed]:
+    """What was done to these resources (kind and name in lower case) and to the pipeline's runs."""
     return [
         deed
         for deed in deeds
         if (deed.change.kind.lower(), deed.change.name.lower()) in names
-        or (deed.change.kind == "pipelineruns" and deed.pipeline == pipeline)
+        or (deed.of_run and deed.pipeline.casefold() == pipeline.casefold())
     ]
-
-
-async def last_break(factory: DataFactory, pipeline: str, deeds: Sequence[Deed], since: datetime) -> Break | None:
-    """None where no run of it failed in the window."""
-    failed, good = await asyncio.gather(
-        factory.pipeline_runs(since, pipeline=pipeline, status=FAILED, limit=1),
-        factory.pipeline_runs(since, pipeline=pipeline, status=SUCCEEDED, limit=50),
-    )
-    run = next(iter(failed), None)
-    if run is None or run.start is None:
-        return None
-    before = next((each for each in good if each.start is not None and each.start < run.start), None)
-    begin, end = (before.start if before else None) or since, run.end or run.start
-    between = [
-        deed
-        for deed in deeds
-        if deed.change.operation in MAKES and not deed.failed and deed.change.at and begin <= deed.change.at <= end
-    ]
-    return Break(run, before, tuple(between))
