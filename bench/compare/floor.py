@@ -26,13 +26,22 @@ from localcloud.serve import serve
 from orchestrator.foundry.classic_stream import RawEvents
 from tools_worker.datafactory.sdk import open_factories
 from tools_worker.runtime import arguments, replies
-from tools_worker.runtime.catalogue import BY_NAME, TOOLS
+from tools_worker.runtime.catalogue import BY_NAME
 from tools_worker.runtime.tools import ToolContext
 from tools_worker.runtime.worker import utc_now
 
 INSTRUCTIONS = (
     "You are the operations assistant for Azure Data Factory. Use your tools; report names, times and run ids exactly. "
     "A name alone is a pipeline: pass it as pipeline."
+)
+# What the specialists that such questions go to have in the app; with more, one agent chooses worse.
+OFFERED = (
+    "adf_failures",
+    "adf_pipeline_runs",
+    "adf_run_history",
+    "adf_diagnose_run",
+    "adf_activity_runs",
+    "adf_compare_runs",
 )
 
 
@@ -55,7 +64,7 @@ class Floor:
                 "type": "function",
                 "function": {"name": t.name, "description": t.description, "parameters": arguments.schema(t.arguments)},
             }
-            for t in TOOLS
+            for t in (BY_NAME[name] for name in OFFERED)
         ]
         body: Any = {"model": self._model, "name": "floor", "instructions": INSTRUCTIONS, "tools": tools}
         self._agent = (await self._client.create_agent(body)).id

@@ -1,6 +1,6 @@
 """The three systems that are compared, each over stand-ins of its own: how it is started, asked and stopped.
 
-    async with standing("pattern", turn_ms=1000, adf_ms=50) as stand: await stand.ask("What failed?")
+async with standing("pattern", turn_ms=1000, adf_ms=50) as stand: await stand.ask("What failed?")
 """
 
 from __future__ import annotations
@@ -31,11 +31,10 @@ from localcloud.launch.cloud import (
 
 LOGS = Path(".localcloud/logs/bench-compare")
 GROUP, FACTORY = "rg-data-prod", "adf-prod"  # all systems are told of this one factory alone
-FACTORY_ID = (
-    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.DataFactory/factories/{FACTORY}"
-)
+FACTORY_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.DataFactory/factories/{FACTORY}"
 SYSTEMS = ("ours", "pattern", "floor")
 STAND_INS = ("storage", "adf", "learn", "foundry")
+TOOLS_APP = ("--app", "bench.compare.pattern.function_app:app", "--root", "bench/compare/pattern")
 WAIT_SECONDS = 110  # the longest that our own route keeps a caller
 
 
@@ -99,21 +98,25 @@ async def standing(
 
 async def start_storage(children: Children) -> str:
     """Azurite with its access log, from which queue operations are counted."""
-    ports = azurite.free_ports(3)
-    command = [word for word in azurite.command(*ports) if word != "--silent"]
-    await children.start(Spec("storage", guarded(command), base_environment(), ROOT, ports))
-    return azurite.connection_string(*ports)
+    blob, queue, table = azurite.free_ports(3)
+    command = [word for word in azurite.command(blob, queue, table) if word != "--silent"]
+    await children.start(Spec("storage", guarded(command), base_environment(), ROOT, (blob, queue, table)))
+    return azurite.connection_string(blob, queue, table)
 
 
-async def start_system(
-    system: str, options: Options, children: Children, key: str, settings: Mapping[str, str]
-) -> str:
+async def start_system(system: str, options: Options, children: Children, key: str, settings: Mapping[str, str]) -> str:
     if system == "ours":
         return await start_app(options, children, key, settings)
     environment = base_environment() | dict(settings)
     if system == "pattern":
         environment |= pattern_settings(settings)
-        tools = ("localcloud.host", "--app", "bench.compare.pattern.function_app:app", "--root", "bench/compare/pattern")
+        tools = (
+            "localcloud.host",
+            "--app",
+            "bench.compare.pattern.function_app:app",
+            "--root",
+            "bench/compare/pattern",
+        )
         await start_module(children, "tools", environment, *tools)
     return await start_module(children, system, environment, f"bench.compare.{system}")
 

@@ -22,6 +22,7 @@ from localcloud.adf import (
     trigger_operations,
 )
 from localcloud.adf.arm import PROVIDER, ArmError
+from localcloud.adf.busy import Busy
 from localcloud.adf.calls import Call, Operation
 from localcloud.adf.trouble import Trouble, Troubles
 from localcloud.adf.world import World
@@ -43,9 +44,14 @@ class ManagementApi:
     def __init__(self, world: World, troubles: Troubles, latency_ms: float = 0) -> None:
         self.world, self.troubles, self._latency = world, troubles, latency_ms / 1000
         self.requests: Counter[str] = Counter()
+        self.busy = Busy()
         self._routes = [(op, _pattern(op.path)) for op in OPERATIONS]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self.busy.request():
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
             operation, names = self._match(request)
@@ -90,7 +96,7 @@ class App:
     def __init__(self, world: World, latency_ms: float = 0) -> None:
         troubles = Troubles(world.seed)
         self.api = ManagementApi(world, troubles, latency_ms)
-        routes = control.routes(world, troubles, self.api.requests)
+        routes = control.routes(world, troubles, self.api.requests, self.api.busy)
         self._steering = Starlette(routes=routes, exception_handlers={ArmError: _arm_error})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,12 +9,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from localcloud.adf.arm import bad_request, read_object
+from localcloud.adf.busy import Busy
 from localcloud.adf.clock import stamp
 from localcloud.adf.trouble import Troubles
 from localcloud.adf.world import World
 
 
-def routes(world: World, troubles: Troubles, requests: Counter[str]) -> list[Route]:
+def routes(world: World, troubles: Troubles, requests: Counter[str], busy: Busy) -> list[Route]:
     async def faults(request: Request) -> Response:
         """POST one trouble (kind, status, retry_after, seconds, operation, count, probability), DELETE all."""
         if request.method == "DELETE":
@@ -28,6 +29,7 @@ def routes(world: World, troubles: Troubles, requests: Counter[str]) -> list[Rou
         return JSONResponse(
             {
                 "requests": dict(sorted(requests.items())),
+                "busy_seconds": busy.seconds,
                 "faults": dict(troubles.struck),
                 "runs": runs,
                 "anchor": stamp(world.anchor),

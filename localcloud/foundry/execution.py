@@ -99,11 +99,12 @@ class Execution:
         raise RunFailed("server_error", f"The run did not come to an answer within {MAX_ROUNDS} rounds of tool calls.")
 
     async def _think(self, tools: dict[str, Tool], rounds: list[tuple[Outcome, ...]]) -> Turn:
-        settings = self.service.settings
+        settings, stats, began = self.service.settings, self.service.stats, time.perf_counter()
         if settings.turn_ms:
             await asyncio.sleep(settings.turn_ms / 1000)
-        self.service.stats.turns += 1
+        stats.turns += 1
         turn = await self.service.thinker.think(self._prompt(tools, rounds))
+        stats.thinking_seconds += time.perf_counter() - began
         self.usage += turn.usage
         return turn
 

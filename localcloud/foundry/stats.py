@@ -15,6 +15,7 @@ class Stats:
     runs: Counter[str] = field(default_factory=Counter)  # by end state
     faults: Counter[str] = field(default_factory=Counter)  # by name, as they were applied
     turns: int = 0
+    thinking_seconds: float = 0.0  # from the beginning of each turn to its end, summed
     tool_output_bytes: int = 0
 
     def as_json(self) -> Json:
@@ -24,6 +25,7 @@ class Stats:
             "runs": dict(self.runs),
             "faults": dict(self.faults),
             "turns": self.turns,
+            "thinking_seconds": self.thinking_seconds,
             "tool_output_bytes": self.tool_output_bytes,
         }
 
@@ -33,3 +35,4 @@ class Stats:
         self.runs.clear()
         self.faults.clear()
         self.turns = self.tool_output_bytes = 0
+        self.thinking_seconds = 0.0

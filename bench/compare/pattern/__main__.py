@@ -46,14 +46,14 @@ About = tuple[str, str, dict[str, Any], list[str]]
 TOOLS: tuple[About, ...] = (
     (
         "get_pipeline_runs",
-        "The runs of one pipeline in the last hours, with their status and the message that says why one failed.",
+        "The runs of one pipeline in the last hours: run ids, status, times.",
         {"pipeline_name": {"type": "string", "description": "The name of the pipeline."}, "hours": HOURS},
         ["pipeline_name"],
     ),
     ("get_failed_runs", "What failed in the last hours: all failed pipeline runs.", {"hours": HOURS}, []),
     (
         "get_activity_runs",
-        "The activities of one pipeline run, with input, output and errors.",
+        "The activities of one pipeline run, with input, output and the error that says why it failed.",
         {"run_id": {"type": "string", "description": "The id of the pipeline run."}},
         ["run_id"],
     ),

@@ -69,11 +69,13 @@ def test_an_idle_poller_backs_off_to_its_longest_rest() -> None:
     assert waits == sorted(set(waits))
 
 
-def test_while_something_goes_on_no_poller_rests_long() -> None:
+async def test_while_something_goes_on_a_queue_that_had_work_is_asked_often_and_a_new_one_less() -> None:
     activity = Activity()
-    pace = activity.pace(2.0, 0.01)
+    busy, new = (activity.pace(2.0, 0.01) for _ in range(2))
+    await busy.rest(found=True)
     activity.begin()
-    assert pace.after(2.0) == pytest.approx(0.04)
+    assert busy.after(2.0) == pytest.approx(0.04)
+    assert new.after(2.0) == pytest.approx(0.2)
 
 
 def test_the_longest_rest_bounds_the_others() -> None:
