@@ -47,8 +47,8 @@ class Alert:
 
     @property
     def scope(self) -> str:
-        """What is investigated together: a factory, else whatever the alert is about."""
-        return (self.factory or self.target or self.rule or self.kind).casefold()
+        """What is investigated together: a factory, whose name is unique in Azure, else whatever the alert is about."""
+        return (self.factory.rstrip("/").rsplit("/", 1)[-1] or self.target or self.rule or self.kind).casefold()
 
     @property
     def about(self) -> str:

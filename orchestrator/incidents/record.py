@@ -54,7 +54,8 @@ class Incident:
     severity_reason: str = ""
     opened_by: str = ""  # the alert rule, or the watcher
     factory: str = ""
-    pipelines: tuple[str, ...] = ()
+    pipelines: tuple[str, ...] = ()  # of `runs`
+    recovered: tuple[str, ...] = ()  # those of them that ran well since
     runs: tuple[RunRef, ...] = ()
     parents: tuple[RunRef, ...] = ()
     runs_count: int = 0

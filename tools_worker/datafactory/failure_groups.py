@@ -51,23 +51,28 @@ async def group_failures(factory: DataFactory, since: datetime, until: datetime 
     """All runs that failed in the window. One query for the runs, then one per group for the activity that failed."""
     found = await factory.pipeline_runs(since, until, status=FAILED)
     failed = [run for run in found if until is None or _ended(run) < until]  # it may have begun in it and failed later
-    rough = _by_message(factory.name, failed)
+    groups = await by_cause(factory, by_message(factory.name, failed))
+    return FactoryFailures(tuple(groups), failed=len(failed), complete=found.complete)
+
+
+async def by_cause(factory: DataFactory, groups: Sequence[FailureGroup]) -> list[FailureGroup]:
+    """Groups by message, told by the activity that failed in each; those with the same innermost error become one."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def look(group: FailureGroup) -> FailureGroup:
         async with gate:
             return _looked_into(group, (await factory.activity_runs(group.latest)).items)
 
-    seen = await asyncio.gather(*(look(group) for group in rough[:MAX_LOOKED_INTO]))
-    groups = _merged([*seen, *rough[MAX_LOOKED_INTO:]])
-    return FactoryFailures(tuple(groups), failed=len(failed), complete=found.complete)
+    seen = await asyncio.gather(*(look(group) for group in groups[:MAX_LOOKED_INTO]))
+    return _merged([*seen, *groups[MAX_LOOKED_INTO:]])
 
 
 def _ended(run: PipelineRun) -> datetime:
     return run.end or run.updated or run.start or _NEVER
 
 
-def _by_message(factory: str, failed: Sequence[PipelineRun]) -> list[FailureGroup]:
+def by_message(factory: str, failed: Sequence[PipelineRun]) -> list[FailureGroup]:
+    """What the runs themselves tell, without a query: a parent that only repeats its child belongs to it."""
     parents_of = _parents(failed)
     innermost = [run for run in failed if run.run_id not in {p.run_id for ps in parents_of.values() for p in ps}]
     buckets: dict[tuple[str, str], list[PipelineRun]] = {}
