@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
 from orchestrator.incidents.record import Incident
 from orchestrator.notify.cards import parts
+from orchestrator.notify.cards.diagnosis import what_to_do
 from orchestrator.notify.cards.parts import Link, Part, Style
 from orchestrator.notify.port import Message
-from tools_worker.datafactory.fields import as_mapping, items, text
-from tools_worker.datafactory.wording import at, count, lasted, listed, spoken
+from tools_worker.datafactory.fields import text
+from tools_worker.datafactory.wording import at, count, lasted, spoken
 
 Occasion = Literal["opened", "escalated", "resolved"]
 MAX_RUN_IDS = 3
@@ -41,7 +41,7 @@ def incident_card(incident: Incident, occasion: Occasion | None = None, *, link:
         parts.headline(incident.title),
         *_what_happened(incident, occasion),
         parts.facts(_facts(incident, occasion)),
-        *(_what_to_do(incident.diagnosis) if occasion != "resolved" else ()),
+        what_to_do(incident.diagnosis) if occasion != "resolved" else None,
         parts.lines("Seen before", incident.similar, most=3),
     ]
     title = f"{_words(incident, occasion)}: {incident.title}"
@@ -75,10 +75,7 @@ def _facts(incident: Incident, occasion: Occasion) -> list[tuple[str, object]]:
     runs = incident.runs[:MAX_RUN_IDS]
     return [
         ("Factory", incident.factory.rsplit("/", 1)[-1]),
-        (
-            "Pipelines" if len(incident.pipelines) > 1 else "Pipeline",
-            listed([_name(name) for name in incident.pipelines]),
-        ),
+        ("Pipelines" if len(incident.pipelines) > 1 else "Pipeline", parts.names(incident.pipelines)),
         ("Failed at" if incident.kind == "failure" else "Where", incident.resource),
         ("Cause", _cause(incident)),
         ("Runs", _runs(incident) if incident.runs_count or runs else ""),
@@ -123,19 +120,6 @@ def _resolved(incident: Incident) -> str:
     took = max(incident.resolved_at - incident.opened_at, timedelta())
     after = f", after {lasted(int(took.total_seconds() * 1000))}"
     return f"{at(incident.resolved_at)}{_by(incident.resolved_by)}{after}"
-
-
-def _what_to_do(diagnosis: Mapping[str, object]) -> list[Part | None]:
-    return [parts.lines("What to do", _steps(diagnosis), most=3)]
-
-
-def _steps(diagnosis: Mapping[str, object]) -> list[str]:
-    steps = [as_mapping(step) for step in items(diagnosis, "recommended_actions")]
-    return [_step(text(step, "what"), text(step, "why")) for step in steps if text(step, "what")]
-
-
-def _step(what: str, why: str) -> str:
-    return f"{what.rstrip('.')}: {why}" if why else what
 
 
 def _links(incident: Incident) -> list[Link]:

@@ -15,14 +15,15 @@ from urllib.parse import quote, urlsplit
 
 from core.settings import is_loopback_http
 from orchestrator.notify.port import Message
-from tools_worker.datafactory.fields import sound
-from tools_worker.datafactory.wording import safe
+from tools_worker.datafactory.masking import mask
+from tools_worker.datafactory.wording import listed
 
 Style = Literal["attention", "warning", "accent", "good", "emphasis"]
 SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
 MAX_BYTES = 24 * 1024  # Teams takes 28 KB with the envelope around the card
 MAX_TITLE, MAX_LINE, MAX_PARAGRAPH, MAX_NAME = 200, 400, 1800, 160  # characters
 MAX_URL = 2000
+MAX_SECRET = 6000  # characters: what is masked is no longer, so none is cut in two before it is seen
 MAX_ACTIONS = 4
 SEVERITIES = {0: "critical", 1: "error", 2: "warning", 3: "information", 4: "detail"}
 # Controls, and marks that reorder text or hide in it.
@@ -46,7 +47,16 @@ class Link:
 def shown(text: object, most: int = MAX_LINE) -> str:
     """Text from outside as people may see it: masked, on one line, without unseen characters, cut. The two braces by
     which a card would compute a date are parted."""
-    return safe(_UNSEEN.sub("", sound(str(text))), most).replace("{{", "{ {")
+    told = str(text)
+    read = told[: most + MAX_SECRET]  # megabytes are not masked to show their first words
+    clean = mask(" ".join(_UNSEEN.sub("", read).split())).replace("{{", "{ {")
+    whole = len(clean) <= most and len(read) == len(told)
+    return clean if whole else f"{clean[:most].rstrip()}…"
+
+
+def names(told: Sequence[str], most: int = 5) -> str:
+    """`a, b and 7 more`."""
+    return listed([*(shown(name, MAX_NAME) for name in told[:most]), *told[most:]], most)
 
 
 def badge(words: str, style: Style) -> Part:
@@ -139,13 +149,19 @@ def portal_run(factory: str, run_id: str) -> str:
 
 
 def compose(
-    key: str, about: str, title: str, parts: Iterable[Part | None], *, link: str = "", links: Sequence[Link] = ()
+    key: str,
+    about: str,
+    title: str,
+    parts: Iterable[Part | None],
+    *,
+    link: str = "",
+    opens: str = "Open",
+    links: Sequence[Link] = (),
 ) -> Message:
     """One message of these parts, the most important first: what does not fit any more is left out, and that is said.
-
-    `link` is our own page about it, opened by the first button of `links`' or by "Open"."""
+    `link` is our own page about it, which the button `opens` opens; `links` are buttons besides."""
     told = [part for part in parts if part]
-    actions = _actions([Link("Open", link), *links])
+    actions = _actions([Link(opens, link), *links])
     kept = _fitting(told, actions)
     if len(kept) < len(told):
         kept = [*kept, paragraph(f"{len(told) - len(kept)} more parts did not fit into this message.", subtle=True)]
