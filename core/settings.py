@@ -76,7 +76,10 @@ class Settings:
 
 def is_loopback_http(url: str) -> bool:
     """Plain http is allowed to this machine only."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no address at all
+        return False
     if parts.scheme != "http" or not parts.hostname:
         return False
     if parts.hostname == "localhost":
@@ -167,11 +170,7 @@ def _teams(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
 
 
 def _is_flow(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return is_loopback_http(url) or (parts.scheme == "https" and (parts.hostname or "").endswith(FLOW_HOSTS))
+    return is_loopback_http(url) or (_is_https(url) and (urlsplit(url).hostname or "").endswith(FLOW_HOSTS))
 
 
 def _is_base64(text: str) -> bool:
@@ -223,5 +222,12 @@ def _check_order(found: Mapping[str, float], problems: list[Problem]) -> None:
 
 
 def _check_url(area: str, name: str, url: str, problems: list[Problem]) -> None:
-    if not urlsplit(url).hostname or not (url.startswith("https://") or is_loopback_http(url)):
+    if not (_is_https(url) or is_loopback_http(url)):
         problems.append(Problem(area, name, f"{url!r} is not an https address (http is for this machine only)."))
+
+
+def _is_https(url: str) -> bool:
+    try:
+        return url.startswith("https://") and bool(urlsplit(url).hostname)
+    except ValueError:
+        return False

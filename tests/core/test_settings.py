@@ -46,6 +46,7 @@ def test_identity_addresses_serve_instead_of_a_connection_string() -> None:
         ("FOUNDRY_PROJECT_ENDPOINT", "http://models.example/api/projects/p"),
         ("FOUNDRY_PROJECT_ENDPOINT", "models"),
         ("ADF_ENDPOINT", "http://management.example"),
+        ("ADF_ENDPOINT", "https://[management"),
         ("ADF_FACTORIES", "adf-prod"),
         ("ADF_FAILURE_RULES", "nowhere.yaml"),
         ("LEARN_MCP_URL", "learn"),
