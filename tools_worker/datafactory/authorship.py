@@ -39,6 +39,7 @@ TOGETHER = timedelta(hours=1)  # somebody who saves ten times is told once
 SOON = timedelta(minutes=2)  # the log's clock and the run's
 MAX_LOOKED_UP = 12  # runs that are asked for by id, one call each
 MAX_KIND = 40
+MAX_NAME = 260  # in Data Factory; a resource's id may hold any text
 UNSHOWN = "somebody whose name cannot be shown"
 _ACCOUNT = re.compile(r"[\w.+'#-]{1,100}")
 
@@ -73,10 +74,20 @@ class Deed:
         return kind if kind.isalpha() and len(kind) <= MAX_KIND else "resource"
 
     @property
+    def name(self) -> str:
+        name = " ".join(self.change.name.split())
+        return name if len(name) <= MAX_NAME else "of an unreadable name"
+
+    @property
     def about(self) -> str:
         if self.of_run:
-            return f"run {self.change.name} of {self.pipeline or 'an unknown pipeline'}"
-        return f"{KINDS.get(self.kind, self.kind)} {self.change.name or 'without a name'}"
+            return f"run {self.name} of {self.pipeline or 'an unknown pipeline'}"
+        return f"{KINDS.get(self.kind, self.kind)} {self.name or 'without a name'}"
+
+    @property
+    def id(self) -> str:
+        """Of the action in the log; empty for what is no id."""
+        return self.change.id if len(self.change.id) <= MAX_NAME else ""
 
     @property
     def told(self) -> str:

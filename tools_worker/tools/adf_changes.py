@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from core.errors import NotFound
+from core.errors import AppError
 from tools_worker.datafactory.authorship import Deed, concerning, doer, fetch_log, with_pipelines
 from tools_worker.datafactory.breaks import Break, last_break, made_of
 from tools_worker.datafactory.client import DataFactory, resolve_pipeline
@@ -125,7 +125,8 @@ async def _ask(context: ToolContext, args: ChangesArguments, window: LogPeriod) 
 async def _answer(factory: DataFactory, args: ChangesArguments, window: LogPeriod) -> Answer:
     log = await fetch_log(factory, window.since, window.until)
     meant = [deed for deed in log.deeds if _meant(deed, args)]
-    pipeline = await _pipeline_named(factory, args.name)
+    runs = any(deed.of_run for deed in meant)
+    pipeline = await _pipeline_named(factory, args.name) if runs else None
     deeds, nameless = await with_pipelines(factory, meant, window.runs_since, pipeline)
     return Answer(tuple(deed for deed in deeds if _named(deed, args)), log.complete, nameless if args.name else 0)
 
@@ -133,7 +134,7 @@ async def _answer(factory: DataFactory, args: ChangesArguments, window: LogPerio
 async def _pipeline_named(factory: DataFactory, name: str | None) -> str | None:
     try:
         return await resolve_pipeline(factory, name) if name else None
-    except NotFound:
+    except AppError:  # it is none, or nobody can tell: then each run is asked for
         return None
 
 
@@ -206,7 +207,7 @@ def _broken(answers: Survey[Answer]) -> list[tuple[str, Break]]:
 def _evidence(shown: Sequence[Deed], broken: Sequence[tuple[str, Break]]) -> list[Evidence]:
     deeds = [*shown, *(each.between[0] for _, each in broken if each.between)]
     runs = [(name, run) for name, each in broken for run in (each.failed, each.good) if run is not None and run.run_id]
-    found = [Evidence("activity_log", deed.change.id, deed.factory) for deed in deeds if deed.change.id]
+    found = [Evidence("activity_log", deed.id, deed.factory) for deed in deeds if deed.id]
     return list(dict.fromkeys([*found, *(Evidence("pipeline_run", run.run_id, name) for name, run in runs)]))
 
 
@@ -218,7 +219,7 @@ def _shown(deed: Deed) -> dict[str, Any]:
         "by": doer(change),
         "did": change.operation,
         "kind": deed.kind,
-        "name": change.name,
+        "name": deed.name,
         "pipeline": deed.pipeline,
         "count": deed.count if deed.count > 1 else None,
         "status": deed.status,

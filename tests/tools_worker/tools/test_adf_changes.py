@@ -13,8 +13,7 @@ from tests.tools_worker.datafactory.build import ago, guid, make_run
 from tests.tools_worker.tools.asking import ask, prod
 from tools_worker.datafactory.client import Found
 from tools_worker.datafactory.memory import MemoryDataFactory
-from tools_worker.datafactory.models import Change, Dataset, Pipeline
-from tools_worker.runtime.tools import Evidence
+from tools_worker.datafactory.models import Change, Dataset, Pipeline, PipelineRun
 from tools_worker.tools.adf_changes import TOOL
 
 
@@ -48,23 +47,6 @@ async def test_of_a_pipeline_counts_what_it_is_made_of() -> None:
     )
     reply = await ask(TOOL, world, pipeline="loadsales")
     assert [row["name"] for row in reply.data["changes"]] == ["SqlSales"]
-
-
-async def test_points_out_the_newest_change_before_it_broke() -> None:
-    runs = [make_run(1), make_run(2, start=ago(hours=30), status="Succeeded")]
-    log = [change("c0", at=ago(hours=1)), change("c1", at=ago(hours=8)), change("c2", at=ago(hours=40))]
-    reply = await ask(TOOL, prod(runs=runs, changes=log), pipeline="LoadSales")
-    assert "The newest change before it broke: pipeline LoadSales was changed by ada at 2026-03-10 00:00 UTC" in (
-        reply.summary
-    )
-    assert "1 change since its last good run" in reply.summary
-    assert reply.next == [f"adf_diagnose_run run_id={guid(1)} factory=adf-prod"]
-
-
-async def test_says_that_nothing_was_changed_before_it_broke() -> None:
-    runs = [make_run(1), make_run(2, start=ago(hours=30), status="Succeeded")]
-    reply = await ask(TOOL, prod(runs=runs, changes=[change("c2", at=ago(hours=40))]), pipeline="LoadSales")
-    assert f"Nothing it is made of was changed between its last good run before that ({guid(2)}" in reply.summary
 
 
 async def test_names_the_pipeline_of_a_cancelled_run_and_who_cancelled_it() -> None:
@@ -149,49 +131,6 @@ async def test_runs_that_nobody_can_name_make_the_answer_a_lower_bound() -> None
     assert reply.data["exact"] is False
 
 
-async def test_a_break_after_the_period_is_not_told_of() -> None:
-    runs = [make_run(1), make_run(2, start=ago(hours=30), status="Succeeded")]
-    world = prod(runs=runs, changes=[change("c1", at=ago(hours=8))])
-    reply = await ask(TOOL, world, pipeline="LoadSales", since="2026-03-07", until="2026-03-09T12:00:00Z")
-    assert "Nothing it is made of" not in reply.summary
-    assert "No failed run of it is known from 2026-03-07" in reply.summary
-
-
-async def test_what_was_done_while_a_run_failed_counts_though_the_period_ended() -> None:
-    runs = [make_run(1, start=ago(hours=10), minutes=180), make_run(2, start=ago(hours=30), status="Succeeded")]
-    world = prod(runs=runs, changes=[change("c1", at=ago(hours=8))])
-    reply = await ask(TOOL, world, pipeline="LoadSales", since="2026-03-07", until="2026-03-09T23:00:00Z")
-    assert "The newest change before it broke: pipeline LoadSales was changed by ada" in reply.summary
-
-
-async def test_the_log_is_read_back_to_the_last_good_run() -> None:
-    runs = [make_run(1, start=ago(hours=5)), make_run(2, start=ago(hours=30), status="Succeeded")]
-    reply = await ask(TOOL, prod(runs=runs, changes=[change("c1", at=ago(hours=8))]), pipeline="LoadSales", hours=6)
-    assert "The newest change before it broke: pipeline LoadSales was changed by ada" in reply.summary
-    assert Evidence("activity_log", "c1", "adf-prod") in reply.evidence
-    assert reply.data["total"] == 0
-
-
-async def test_without_a_good_run_it_says_from_when_on_the_log_was_read() -> None:
-    world = prod(runs=[make_run(1, start=ago(hours=5))], changes=[change("c1", at=ago(days=9))])
-    reply = await ask(TOOL, world, pipeline="LoadSales", hours=6)
-    assert "Nothing it is made of was changed between 2026-03-03 03:00 UTC and its last failed run" in reply.summary
-    assert "no good run before it is known" in reply.summary
-
-
-async def test_the_last_good_run_is_found_behind_many_newer_ones() -> None:
-    newer = [make_run(100 + n, start=ago(minutes=30 * n + 5), status="Succeeded") for n in range(60)]
-    runs = [make_run(1, start=ago(hours=40)), *newer, make_run(2, start=ago(hours=50), status="Succeeded")]
-    reply = await ask(TOOL, prod(runs=runs, changes=[change("c1", at=ago(hours=100))]), pipeline="LoadSales")
-    assert f"Nothing it is made of was changed between its last good run before that ({guid(2)}" in reply.summary
-
-
-async def test_the_runs_it_names_are_evidence() -> None:
-    runs = [make_run(1), make_run(2, start=ago(hours=30), status="Succeeded")]
-    reply = await ask(TOOL, prod(runs=runs, changes=[]), pipeline="LoadSales")
-    assert [each.id for each in reply.evidence] == [guid(1), guid(2)]
-
-
 async def test_a_period_that_is_gone_is_not_called_without_changes() -> None:
     reply = await ask(TOOL, prod(changes=[]), since="2025-01-01", until="2025-01-31")
     assert "no change" not in reply.summary
@@ -236,33 +175,6 @@ async def test_other_text_of_the_log_is_not_shown(field: str) -> None:
     assert "mail" not in reply.summary + str(reply.data)
 
 
-class Short(MemoryDataFactory):
-    async def changes(self, since: datetime, until: datetime | None = None) -> Found[Change]:
-        return Found((await super().changes(since, until)).items, complete=False)
-
-
-async def test_a_log_that_is_not_read_to_its_end_proves_nothing() -> None:
-    runs = [make_run(1), make_run(2, start=ago(hours=30), status="Succeeded")]
-    reply = await ask(TOOL, Short("adf-prod", pipelines=["LoadSales"], runs=runs), pipeline="LoadSales")
-    assert "Nothing it is made of was changed" not in reply.summary
-    assert "No change of what it is made of was found between" in reply.summary
-    assert "as far as it could be read" in reply.summary
-    assert reply.data["exact"] is False
-
-
-class Undefined(MemoryDataFactory):
-    async def datasets(self) -> Sequence[Dataset]:
-        raise UpstreamUnavailable("Azure did not answer.")
-
-
-async def test_parts_that_could_not_be_read_are_told() -> None:
-    runs = [make_run(1), make_run(2, start=ago(hours=30), status="Succeeded")]
-    reply = await ask(TOOL, Undefined("adf-prod", pipelines=["LoadSales"], runs=runs), pipeline="LoadSales")
-    assert "Nothing it is made of was changed" not in reply.summary
-    assert "Not all that it is made of is known, without the factory's datasets" in reply.summary
-    assert reply.data["exact"] is False
-
-
 async def test_a_pipeline_is_made_of_those_it_calls_too() -> None:
     call = {"name": "Call", "type": "ExecutePipeline", "typeProperties": {"pipeline": {"referenceName": "Child"}}}
     world = prod(pipelines=[Pipeline("Master", {"activities": [call]}), "Child"], changes=[change("c1", "Child")])
@@ -281,3 +193,19 @@ async def test_narrows_to_a_kind_and_to_an_operation() -> None:
 async def test_what_the_question_was_narrowed_to_is_said() -> None:
     reply = await ask(TOOL, prod(changes=[]), operation="stop")
     assert "no change (only operation stop)" in reply.summary
+
+
+class Runless(MemoryDataFactory):
+    async def pipeline_runs(self, *_: Any, **__: Any) -> Found[PipelineRun]:
+        raise UpstreamUnavailable("Azure did not answer.")
+
+    async def pipelines(self) -> Sequence[Pipeline]:
+        raise UpstreamUnavailable("Azure did not answer.")
+
+
+async def test_who_cancelled_is_told_though_the_runs_cannot_be_listed() -> None:
+    world = Runless("adf-prod", runs=[make_run(1, status="Cancelled")], changes=[cancel("c1", 1), cancel("c2", 2)])
+    everything, by_name = await ask(TOOL, world), await ask(TOOL, world, name="LoadSales")
+    assert f"run {guid(1)} of LoadSales was cancelled by ada" in everything.summary
+    assert f"run {guid(2)} of an unknown pipeline was cancelled by ada" in everything.summary
+    assert "at least 1 action of 'LoadSales'" in by_name.summary

@@ -28,6 +28,7 @@ def ways(world: World) -> dict[str, tuple[str, dict[str, Any]]]:
         "failures": ("adf_failures", DATES),
         "history": ("adf_run_history", {**pipeline, **DATES}),
         "stuck": ("adf_stuck_runs", {"factor": 1.1}),
+        "changes": ("adf_changes", {**pipeline, "hours": 24 * 90}),
     }
 
 
