@@ -93,7 +93,7 @@ async def in_storm(cloud: World, asker: Asker, seed: int, questions: int, *, qui
 
 
 async def all_up(cloud: World) -> None:
-    await asyncio.gather(*(each.up.wait() for each in cloud.instances))
+    await asyncio.gather(*(each.is_up() for each in cloud.instances))
 
 
 async def drained(cloud: World) -> None:

@@ -16,6 +16,7 @@ from localcloud.launch.cloud import ROOT, base_environment, silenced
 
 HIDDEN_SECONDS = 6  # a dead host's message comes back after so long; the real host takes ten minutes
 READY_SECONDS = 60.0
+TRIES = 5  # in a row: killed while it starts it may be, but not that often
 FULL_DISK = ("sh", "-c", 'exec "$@" 2>/dev/full', "sh")  # every line of its log fails with "no space left"
 
 
@@ -46,7 +47,16 @@ class Instance:
 
     async def start(self) -> None:
         self._keeping = asyncio.create_task(self._keep())
-        await self.up.wait()
+        await self.is_up()
+
+    async def is_up(self) -> None:
+        """Raises ChildFailed where it does not come up however often it is tried."""
+        assert self._keeping is not None
+        up = asyncio.create_task(self.up.wait())
+        await asyncio.wait({up, self._keeping}, return_when=asyncio.FIRST_COMPLETED)
+        if not up.done():
+            up.cancel()
+            self._keeping.result()
 
     def kill(self) -> None:
         """SIGKILL: nothing is flushed, nothing said goodbye."""
@@ -65,16 +75,20 @@ class Instance:
             await self._child.stop(10)
 
     async def _keep(self) -> None:
-        generation = 0
+        generation, in_vain = 0, 0
         while True:
             generation += 1
             self._child = await Child.start(self._spec(), Log(self.logs / f"{self.name}-{generation}.log"))
             try:
                 await self._child.ready(READY_SECONDS)
+                in_vain = 0
                 self.up.set()
                 await asyncio.wait({self._child.ended})  # shielded: we may be cancelled, its end may not
             except ChildFailed as exc:
                 print(exc, file=sys.stderr)
+                in_vain += 1
+                if in_vain >= TRIES:
+                    raise
             self.up.clear()
             self.crashes += not self._killed
             self._killed = False
@@ -82,7 +96,7 @@ class Instance:
 
     def _spec(self) -> Spec:
         command = [*(FULL_DISK if self.full_disk else ()), sys.executable, "-m", "localcloud.host"]
-        command += ["--app", "function_app:app", "--root", ".", "--port", str(self.port), "--key", self.key]
+        command += ["--app", "function_app:app", "--root", ".", "--port", str(self.port), f"--key={self.key}"]
         command += ["--hidden-seconds", str(HIDDEN_SECONDS), "--exit-with-stdin"]
         self.full_disk = False
         environment = {**base_environment(), **silenced(ROOT), **self.settings, "LOCAL_FUNCTION_KEY": self.key}

@@ -138,10 +138,14 @@ async def start_app(options: Options, children: Children, key: str, settings: Ma
     environment = {**base_environment(), **silenced(options.root), **settings, "LOCAL_FUNCTION_KEY": key}
     if options.host == "func":
         return await start_under_func(options, children, environment)
-    command = [sys.executable, "-m", "localcloud.host", "--app", "function_app:app", "--root", "."]
-    command += ["--port", str(options.port), "--key", key, *options.host_arguments, "--exit-with-stdin"]
-    ready = await children.start(Spec("app", command, environment, options.root))
+    ready = await children.start(Spec("app", app_command(options, key), environment, options.root))
     return str(ready["url"])
+
+
+def app_command(options: Options, key: str) -> list[str]:
+    command = [sys.executable, "-m", "localcloud.host", "--app", "function_app:app", "--root", "."]
+    # With "=", for one key in 64 begins with a dash.
+    return [*command, "--port", str(options.port), f"--key={key}", *options.host_arguments, "--exit-with-stdin"]
 
 
 async def start_under_func(options: Options, children: Children, environment: Mapping[str, str]) -> str:
