@@ -23,6 +23,7 @@ VERBS = {
     "rerun": "run again",
     "createrun": "started by hand",
 }
+ALSO = {"start": {"start", "rerun", "createrun"}, "stop": {"stop", "cancel"}}  # people do not say which
 RUNS = "pipelineruns"
 KINDS = {
     "pipelines": "pipeline",
@@ -60,6 +61,15 @@ class Deed:
     @property
     def of_run(self) -> bool:
         return self.change.kind == RUNS
+
+    def is_of(self, kind: str) -> bool:
+        """As people ask: who cancelled a pipeline means its run, and a run that was started is of the pipeline."""
+        if kind == RUNS:
+            return self.of_run or self.change.operation == "createrun"
+        return self.change.kind == kind or (kind == "pipelines" and self.of_run)
+
+    def did(self, operation: str) -> bool:
+        return self.change.operation in ALSO.get(operation, {operation})
 
     @property
     def status(self) -> str:

@@ -44,9 +44,11 @@ class ChangesArguments(Dates):
             "factories",
         ]
         | None
-    ) = Field(default=None, description="Only resources of this kind. Cancelled runs are pipelineruns.")
+    ) = Field(default=None, description="Only resources of this kind; pipelines includes their runs.")
     operation: Literal["write", "delete", "start", "stop", "cancel", "rerun", "createrun"] | None = Field(
-        default=None, description="Only this: write is a save or deployment, createrun a run started by hand."
+        default=None,
+        description="Only this: write is a save or deployment, createrun a run started by hand. start and stop include "
+        "what was done to runs.",
     )
     person: str | None = Field(
         default=None, max_length=200, description="Only what this person did: the name before the @, or an address."
@@ -153,8 +155,8 @@ def _meant(deed: Deed, args: ChangesArguments) -> bool:
     by = deed.change.by.casefold()
     return (
         (not person or person in (by, by.split("@")[0]))
-        and args.kind in (None, deed.change.kind)
-        and args.operation in (None, deed.change.operation)
+        and (args.kind is None or deed.is_of(args.kind))
+        and (args.operation is None or deed.did(args.operation))
     )
 
 

@@ -190,6 +190,26 @@ async def test_narrows_to_a_kind_and_to_an_operation() -> None:
     assert [row["name"] for row in by_both.data["changes"]] == ["Nightly"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "operation", "found"),
+    [
+        ("pipelines", "cancel", "c1"),
+        ("pipelines", "stop", "c1"),
+        ("pipelineruns", "createrun", "c2"),
+        ("pipelines", "start", "c2"),
+        ("triggers", "start", "c3"),
+    ],
+)
+async def test_runs_are_found_as_people_ask_for_them(kind: str, operation: str, found: str) -> None:
+    log = [
+        cancel("c1", 1),
+        change("c2", operation="createrun"),
+        change("c3", "Nightly", kind="triggers", operation="start"),
+    ]
+    reply = await ask(TOOL, prod(changes=log), kind=kind, operation=operation)
+    assert [evidence.id for evidence in reply.evidence] == [found]
+
+
 async def test_what_the_question_was_narrowed_to_is_said() -> None:
     reply = await ask(TOOL, prod(changes=[]), operation="stop")
     assert "no change (only operation stop)" in reply.summary

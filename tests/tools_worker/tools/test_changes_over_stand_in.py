@@ -55,7 +55,7 @@ async def test_two_days_of_the_factory(url: str) -> None:
 
 
 async def test_cancelled_runs_have_their_pipeline(url: str) -> None:
-    reply = await asked(url, kind="pipelineruns")
+    reply = await asked(url, kind="pipelineruns", operation="cancel")
     cancelled = {(row["pipeline"], row["by"]) for row in reply.data["changes"]}
     assert cancelled == {("MonthEnd", "hugo"), ("ExportTax", "gina"), ("SampleReceipts", "nora")}
 
