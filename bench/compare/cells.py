@@ -24,6 +24,7 @@ from bench.compare.systems import Stand
 REQUEST = re.compile(r'"(\w+) /devstoreaccount1/([^/? "]*)([^? "]*)')
 # The agent service puts calls and takes replies; that it looks for them every 5 ms is its own affair, not a system's.
 SERVICE = re.compile(r"(POST|PUT) azure-function-.*-input/messages|(GET|DELETE) azure-function-.*-output/messages")
+BEGIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -92,18 +93,20 @@ class Asking:
 
 
 async def cell(stand: Stand, at_once: int, count: int, adf_seconds: float | None = None) -> Measured:
-    """`at_once` askers share `count` questions. `adf_seconds` is what a question alone waits for Data Factory; by
+    """`at_once` askers share `count` questions; they begin one after another within `BEGIN_SECONDS`, as people do who do
+    not know of each other. `adf_seconds` is what a question alone waits for Data Factory; by
     default that of this very cell, which is right for one asker."""
     async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
         asking = Asking(stand, await truths(http, stand.adf), [])
         numbers = iter(range(count))
 
-        async def asker() -> None:
+        async def asker(place: int) -> None:
+            await asyncio.sleep(place / at_once * BEGIN_SECONDS)
             for number in numbers:
                 await asking.ask(number)
 
         before, began = await counts(stand, http), time.perf_counter()
-        await asyncio.gather(*(asker() for _ in range(at_once)))
+        await asyncio.gather(*(asker(place) for place in range(at_once)))
         elapsed = time.perf_counter() - began
         after = await counts(stand, http)
     used: dict[str, Any] = {name: getattr(after, name) - getattr(before, name) for name in Counts.__dataclass_fields__}

@@ -14,7 +14,7 @@ import time
 
 SHORTEST_SECONDS = 0.01  # below this the emulator, not the wait, decides: one core answers some 600 requests a second
 AWAKE_FACTOR = 4  # a dozen queues at 40 ms cost a third of a core, here and in the emulator
-NEW_FACTOR = 20
+NEW_FACTOR = 50
 AWAKE_SECONDS = 2.0  # how long "just now" lasts
 GROWTH = 1.5
 

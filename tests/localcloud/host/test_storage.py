@@ -75,7 +75,7 @@ async def test_while_something_goes_on_a_queue_that_had_work_is_asked_often_and_
     await busy.rest(found=True)
     activity.begin()
     assert busy.after(2.0) == pytest.approx(0.04)
-    assert new.after(2.0) == pytest.approx(0.2)
+    assert new.after(2.0) == pytest.approx(0.5)
 
 
 def test_the_longest_rest_bounds_the_others() -> None:
