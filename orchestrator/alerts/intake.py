@@ -21,6 +21,7 @@ from orchestrator.stores.scopes import ScopeStore
 
 log = logging.getLogger("alerts")
 AT_ONCE = 16  # writes of one batch
+PATIENCE_SECONDS = 8  # Azure Monitor waits ten for an answer
 KEPT = timedelta(days=90)
 
 
@@ -45,7 +46,11 @@ class AlertIntake:
     async def take(self, alerts: Sequence[Alert]) -> Taken:
         """Raises UpstreamUnavailable where anything was not kept: sent again, the rest is kept, and nothing twice."""
         limit = asyncio.Semaphore(AT_ONCE)
-        results = await asyncio.gather(*(self._keep(alert, limit) for alert in alerts), return_exceptions=True)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                results = await asyncio.gather(*(self._keep(alert, limit) for alert in alerts), return_exceptions=True)
+        except TimeoutError:
+            raise UpstreamUnavailable("Storage takes too long to answer.", hint="Send it again in a minute.") from None
         for result in results:
             if isinstance(result, BaseException):
                 raise result

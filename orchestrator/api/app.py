@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from orchestrator.api import ask, diagnose, health, problems
+from orchestrator.api import alerts, ask, diagnose, health, problems
 
 MAX_BODY_BYTES = 32 * 1024
 
@@ -20,7 +20,7 @@ def build() -> FastAPI:
         redoc_url=None,
         responses=problems.RESPONSES,
     )
-    for routes in (ask.router, diagnose.router, health.router):
+    for routes in (alerts.router, ask.router, diagnose.router, health.router):
         app.include_router(routes)
     problems.register(app)
     app.add_middleware(BodyLimit)
@@ -29,18 +29,28 @@ def build() -> FastAPI:
 
 
 class BodyLimit:
-    """Refuses bodies over MAX_BODY_BYTES before anything reads them."""
+    """Refuses bodies over MAX_BODY_BYTES, of alerts over a larger limit, before anything reads them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _length(scope) > MAX_BODY_BYTES:
-            hint = "Ask a shorter question and name runs by their ids."
-            text = f"The body is larger than {MAX_BODY_BYTES // 1024} KiB."
+        limit = _limit(scope)
+        if scope["type"] == "http" and _length(scope) > limit:
+            hint = (
+                "Ask a shorter question and name runs by their ids."
+                if limit == MAX_BODY_BYTES
+                else "Send less at once."
+            )
+            text = f"The body is larger than {limit // 1024} KiB."
             await problems.response(problems.problem(413, "payload_too_large", text, hint=hint))(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _limit(scope: Scope) -> int:
+    path = str(scope.get("path", ""))
+    return alerts.MAX_BODY_BYTES if path.startswith(("/api/alerts/", "/hooks/alerts/")) else MAX_BODY_BYTES
 
 
 def _length(scope: Scope) -> int:
