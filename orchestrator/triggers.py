@@ -1,12 +1,14 @@
-"""The Functions of the orchestrator: the HTTP door, the queue of runs, and the sweeper's timers."""
+"""The Functions of the orchestrator: the HTTP door, the queue of runs, events of Event Grid, and timers."""
 
 import json
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 import azure.functions as func
 
 from orchestrator import services
+from orchestrator.alerts import services as alert_services
 
 bp = func.Blueprint()
 STORAGE = "STORAGE"  # the name of the connection setting
@@ -54,3 +56,21 @@ async def orphans_sweep(timer: func.TimerRequest) -> None:
     gone = await services.current().sweeper.orphans()
     if gone:
         logging.getLogger("sweeper").warning("orphans_deleted=%d", gone)
+
+
+@bp.function_name("alerts_event")
+@bp.event_grid_trigger(arg_name="event")
+async def alerts_event(event: func.EventGridEvent) -> None:
+    """Raises where the alert could not be kept: Event Grid sends it again."""
+    from orchestrator.alerts import delivered, shapes  # with what they read, on the first event
+
+    alerts = shapes.read(delivered.body(event), datetime.now(UTC), "event-grid")
+    await alert_services.current().take(alerts)
+
+
+@bp.function_name("alerts_forget")
+@bp.timer_trigger(arg_name="timer", schedule="0 40 3 * * *", run_on_startup=False)
+async def alerts_forget(timer: func.TimerRequest) -> None:
+    gone = await alert_services.current().forget()
+    if gone:
+        logging.getLogger("alerts").info("forgotten=%d", gone)
