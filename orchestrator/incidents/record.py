@@ -11,7 +11,7 @@ IncidentState = Literal["open", "investigating", "diagnosed", "acting", "escalat
 IncidentKind = Literal[
     "failure", "stuck", "slow", "missed", "late", "sla_risk", "masked", "zero_rows", "service_health", "alert"
 ]
-MAX_RUNS = 50  # named in a record; the rest is counted
+MAX_RUNS = 200  # named in a record; the rest is counted
 MAX_ENTRIES = 200  # of a timeline: what lies after its first quarter makes room
 
 

@@ -68,11 +68,11 @@ class MemoryIncidentStore:
         return self._incidents[incident.id]
 
     async def active(self) -> list[Incident]:
-        return _newest_first(each for each in self._incidents.values() if not each.ended)
+        return newest_first(each for each in self._incidents.values() if not each.ended)
 
     async def listed(self, since: datetime, until: datetime | None = None, *, limit: int = 100) -> list[Incident]:
         found = (i for i in self._incidents.values() if i.opened_at >= since and (until is None or i.opened_at < until))
-        return _newest_first(found)[:limit]
+        return newest_first(found)[:limit]
 
     async def holder(self, cause: str) -> CauseHolder:
         return self._causes.get(cause, CauseHolder(cause))
@@ -85,7 +85,7 @@ class MemoryIncidentStore:
         return taken
 
 
-def _newest_first(incidents: Iterable[Incident]) -> list[Incident]:
+def newest_first(incidents: Iterable[Incident]) -> list[Incident]:
     return sorted(incidents, key=lambda each: (each.opened_at, each.id), reverse=True)
 
 

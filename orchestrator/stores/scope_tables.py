@@ -55,7 +55,7 @@ class TableScopeStore:
             settled = known.owner == scope.owner and known.wanted == scope.wanted
             if known.owner != scope.owner:
                 return None
-            return replace(known, owner="", leased_until=None, read_until=scope.read_until)
+            return replace(known, owner="", leased_until=None, read_until=scope.read_until, served=scope.wanted)
 
         await self._change(scope.name, freed)
         return settled
@@ -107,6 +107,7 @@ def _row(scope: Scope) -> dict[str, Any]:
     plain = {
         "name": scope.name,
         "wanted": str(scope.wanted),  # a number of a table has 32 bits unless told otherwise
+        "served": str(scope.served),
         "owner": scope.owner,
         "leased_until": scope.leased_until,
         "read_until": scope.read_until,
@@ -118,6 +119,7 @@ def _scope(row: Mapping[str, Any]) -> Scope:
     return Scope(
         name=str(row["name"]),
         wanted=int(row.get("wanted", 0)),
+        served=int(row.get("served", 0)),
         owner=str(row.get("owner", "")),
         leased_until=_moment(row.get("leased_until")),
         read_until=_moment(row.get("read_until")),

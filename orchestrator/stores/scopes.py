@@ -9,14 +9,21 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """`wanted` counts the wishes to look; `owner` looks until `leased_until`. `read_until` is the watcher's cursor."""
+    """`wanted` changes with every wish to look, `served` is the one that was looked for last; `owner` looks until
+    `leased_until`. `read_until` is the watcher's cursor."""
 
     name: str
     wanted: int = 0
+    served: int = 0
     owner: str = ""
     leased_until: datetime | None = None
     read_until: datetime | None = None
     version: str = ""
+
+    def waits(self, now: datetime) -> bool:
+        """Somebody wished for a look, and nobody looks: he died, or the message that should wake him was lost."""
+        looking = bool(self.owner) and self.leased_until is not None and self.leased_until > now
+        return self.wanted != self.served and not looking
 
 
 class ScopeStore(Protocol):
@@ -32,7 +39,8 @@ class ScopeStore(Protocol):
         """Done, with `read_until` kept. False where it was wanted again meanwhile, or was taken over: look again
         with a new lease."""
 
-    async def all(self) -> list[Scope]: ...
+    async def all(self) -> list[Scope]:
+        """By name."""
 
 
 class MemoryScopeStore:
@@ -55,7 +63,9 @@ class MemoryScopeStore:
         if known.owner != scope.owner:
             return False
         settled = known.wanted == scope.wanted
-        self._scopes[scope.name] = replace(known, owner="", leased_until=None, read_until=scope.read_until)
+        self._scopes[scope.name] = replace(
+            known, owner="", leased_until=None, read_until=scope.read_until, served=scope.wanted
+        )
         return settled
 
     async def all(self) -> list[Scope]:

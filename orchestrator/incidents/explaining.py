@@ -1,0 +1,143 @@
+"""Open incidents are diagnosed (without any model), judged, and told of once; and that ended ones are over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from core.errors import AppError
+from orchestrator.incidents import similar
+from orchestrator.incidents.changing import change
+from orchestrator.incidents.record import Entry, Incident
+from orchestrator.incidents.severity import Judge
+from orchestrator.notify.cards.incident import incident_card
+from orchestrator.notify.port import Notifier
+from orchestrator.stores.incidents import IncidentStore
+from tools_worker.datafactory.client import DataFactory
+from tools_worker.datafactory.diagnosis import Diagnosis, diagnose
+from tools_worker.datafactory.masking import mask, mask_value
+from tools_worker.datafactory.models import PipelineRun
+
+log = logging.getLogger("incidents")
+AT_ONCE = 4
+DIAGNOSIS_SECONDS = 60.0
+UNTOLD = timedelta(minutes=2)  # people hear of an incident that cannot be diagnosed after so long
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """`link` gives the address of an incident's page, empty where there is none."""
+
+    incidents: IncidentStore
+    notifier: Notifier
+    judge: Judge
+    now: Callable[[], datetime]
+    link: Callable[[str], str] = lambda _: ""
+
+    async def explain(self, factory: DataFactory | None, incidents: Sequence[Incident]) -> None:
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(incident: Incident) -> None:
+            async with gate:
+                try:
+                    await self._one(factory, incident)
+                except AppError as exc:  # of this one; the others are not kept waiting
+                    log.warning("incident=%s outcome=not_explained error=%s", incident.id, exc)
+
+        await asyncio.gather(*(one(incident) for incident in incidents if needs_work(incident)))
+
+    async def _one(self, factory: DataFactory | None, incident: Incident) -> None:
+        if incident.ended:
+            await self._tell(incident, "resolved")
+            return
+        if factory is not None and incident.kind == "failure" and not incident.diagnosis:
+            incident = await self._diagnosed(factory, incident)
+        waiting = incident.kind == "failure" and not incident.diagnosis
+        if not waiting or self.now() - incident.opened_at >= UNTOLD:
+            await self._tell(await self._judged(incident), "opened")
+
+    async def _diagnosed(self, factory: DataFactory, incident: Incident) -> Incident:
+        def begin(known: Incident) -> Incident:
+            if known.status != "open":
+                return known
+            return known.told(Entry(self.now(), "investigating", "Being investigated."), status="investigating")
+
+        incident = await change(self.incidents, incident.id, begin)
+        try:
+            async with asyncio.timeout(DIAGNOSIS_SECONDS):
+                found = await diagnose(factory, await _run_to_diagnose(factory, incident), self.now())
+        except (AppError, TimeoutError) as exc:
+            why = _why(exc)
+            return await change(self.incidents, incident.id, lambda known: _in_vain(known, why, self.now()))
+        alike = await similar.earlier(self.incidents, incident, self.now())
+        return await change(self.incidents, incident.id, lambda known: _with(known, found, alike, self.now()))
+
+    async def _judged(self, incident: Incident) -> Incident:
+        severity, reason = self.judge(incident)
+
+        def judged(known: Incident) -> Incident:
+            if (known.severity, known.severity_reason) == (severity, reason):
+                return known
+            return known.told(
+                Entry(self.now(), "severity", f"Severity {severity}: {reason}."),
+                severity=severity,
+                severity_reason=reason,
+            )
+
+        return await change(self.incidents, incident.id, judged)
+
+    async def _tell(self, incident: Incident, occasion: Literal["opened", "resolved"]) -> None:
+        """At least once: a process that dies between sending and noting it sends again."""
+        await self.notifier.send(incident_card(incident, occasion, link=self.link(incident.id)))
+        entry = Entry(self.now(), "notified", "People were told." if occasion == "opened" else "And of its end.")
+
+        def told(known: Incident) -> Incident:
+            if occasion in known.notified:
+                return known
+            return known.told(entry, notified=(*known.notified, occasion))
+
+        await change(self.incidents, incident.id, told)
+
+
+def needs_work(incident: Incident) -> bool:
+    if incident.ended:  # whoever never heard of it need not hear that it is over
+        return "opened" in incident.notified and "resolved" not in incident.notified
+    return "opened" not in incident.notified or (incident.kind == "failure" and not incident.diagnosis)
+
+
+async def _run_to_diagnose(factory: DataFactory, incident: Incident) -> PipelineRun:
+    """The outermost run above the newest failure: the way down from it is part of the finding."""
+    run = await factory.pipeline_run(incident.runs[0].run_id)
+    known = {ref.run_id for ref in incident.parents}
+    while run.invoked_by.run_id in known:
+        known.discard(run.invoked_by.run_id)
+        run = await factory.pipeline_run(run.invoked_by.run_id)
+    return run
+
+
+def _with(known: Incident, found: Diagnosis, alike: tuple[str, ...], now: datetime) -> Incident:
+    summary = mask(found.summary())
+    return known.told(
+        Entry(now, "diagnosed", mask(found.headline)),
+        status="diagnosed" if known.status in ("open", "investigating") else known.status,
+        diagnosis=mask_value(found.as_data()),
+        summary=summary,
+        category=found.root_cause_category or known.category,
+        transience=found.transience or known.transience,
+        confidence=found.confidence,
+        similar=alike,
+    )
+
+
+def _why(exc: Exception) -> str:
+    return "The diagnosis took too long." if isinstance(exc, TimeoutError) else mask(f"No diagnosis yet: {exc}")
+
+
+def _in_vain(known: Incident, why: str, now: datetime) -> Incident:
+    if any(entry.text == why for entry in known.timeline):
+        return known
+    return known.told(Entry(now, "not_diagnosed", why))

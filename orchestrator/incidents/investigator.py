@@ -1,0 +1,203 @@
+"""Looks at a factory, or at what an alert is about: failed runs become one incident for each cause, alerts join them.
+
+Alerts and the watcher's timer take the same way: an alert only means "look at this factory, at this time". Whoever
+looks holds the scope's lease, so that two instances never look at the same factory; what comes meanwhile makes it look
+once more. A look that dies is taken up by the next wake-up: everything it did before is found and not done again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from core.errors import NotFound
+from orchestrator.alerts.record import Alert, digest
+from orchestrator.incidents import matching, opening, recovery, sight
+from orchestrator.incidents.causes import Cause, causes_of
+from orchestrator.incidents.changing import change
+from orchestrator.incidents.explaining import Explainer
+from orchestrator.incidents.record import Incident
+from orchestrator.stores.alerts import AlertStore
+from orchestrator.stores.incidents import CauseHolder, IncidentStore
+from orchestrator.stores.rows import Changed, Exists
+from orchestrator.stores.scopes import Scope, ScopeStore
+from tools_worker.datafactory.client import DataFactory
+from tools_worker.datafactory.factories import Factories
+from tools_worker.datafactory.failure_groups import by_cause, by_message
+from tools_worker.datafactory.models import PipelineRun
+
+log = logging.getLogger("incidents")
+LEASE = timedelta(minutes=4)
+LOOK_SECONDS = 180.0  # ends before the lease does
+PATIENCE = timedelta(minutes=5)  # an alert may come before Data Factory shows the run
+REMEMBERED = timedelta(hours=48)  # an alert may belong to an incident that is over
+NOWHERE = "-"  # belongs to no incident, and never will
+
+
+@dataclass(frozen=True)
+class Investigator:
+    factories: Factories
+    incidents: IncidentStore
+    alerts: AlertStore
+    scopes: ScopeStore
+    explainer: Explainer
+    owner: str
+    now: Callable[[], datetime]
+
+    async def look(self, name: str) -> None:
+        """Until nobody wants another look. Nothing where somebody else is looking: he will look once more."""
+        while (scope := await self.scopes.lease(name, self.owner, self.now(), self.now() + LEASE)) is not None:
+            async with asyncio.timeout(LOOK_SECONDS):
+                done = await self._look(scope)
+            if await self.scopes.release(done):
+                return
+
+    async def _look(self, scope: Scope) -> Scope:
+        pending = await self.alerts.pending(scope.name)
+        factory = await self._factory(scope.name)
+        if factory is None:
+            await self._alone(scope.name, pending, "it names no data factory that this app looks after")
+            return scope
+        return replace(scope, read_until=await self._at_factory(factory, scope, pending))
+
+    async def _factory(self, name: str) -> DataFactory | None:
+        try:
+            return await self.factories.get(name)
+        except NotFound:
+            return None
+
+    # At a factory
+
+    async def _at_factory(self, factory: DataFactory, scope: Scope, pending: Sequence[Alert]) -> datetime:
+        known = await self._known(factory)
+        active = [incident for incident in known if not incident.ended]
+        oldest = min((incident.last_seen_at for incident in active), default=None)
+        seen = await sight.look(factory, scope.read_until, pending, self.now(), open_since=oldest)
+        known = await self._with_failures(factory, seen.failed, known)
+        known = await self._with_good_runs(known, seen.good)
+        await self._with_alerts(scope.name, pending, known)
+        await self.explainer.explain(factory, await self._known(factory))
+        return seen.until
+
+    async def _known(self, factory: DataFactory) -> list[Incident]:
+        """Active ones, and those of the last days: an alert may be about them."""
+        listed = await self.incidents.listed(self.now() - REMEMBERED, limit=1000)
+        found = {each.id: each for each in [*await self.incidents.active(), *listed]}
+        return [each for each in found.values() if each.factory.casefold() == factory.name.casefold()]
+
+    async def _with_failures(
+        self, factory: DataFactory, failed: Sequence[PipelineRun], known: Sequence[Incident]
+    ) -> list[Incident]:
+        by_id = {incident.id: incident for incident in known}
+        holding = {ref.run_id: each.id for each in known for ref in (*each.runs, *each.parents)}
+        groups = by_message(factory.name, failed)
+        for group in groups:  # a parent that failed after its child was seen
+            if group.runs[0].run_id in holding and any(run.run_id not in holding for run in group.parents):
+                home = by_id[holding[group.runs[0].run_id]]
+                by_id[home.id] = await self._added(home.id, (), group.parents)
+        fresh = [
+            replace(group, runs=runs)
+            for group in groups
+            if (runs := tuple(run for run in group.runs if run.run_id not in holding))
+        ]
+        for cause in await causes_of(factory, await by_cause(factory, fresh)):
+            incident = await self._of_cause(cause)
+            by_id[incident.id] = incident
+        return list(by_id.values())
+
+    async def _of_cause(self, cause: Cause) -> Incident:
+        """The incident that holds the cause, with these runs; a new one where none does, or where that is over."""
+
+        def new(incident_id: str) -> Incident:
+            return opening.of_cause(cause, incident_id, self.now())
+
+        incident, opened = await self._held(cause.key, new)
+        return incident if opened else await self._added(incident.id, cause.group.runs, cause.group.parents)
+
+    async def _held(self, cause: str, new: Callable[[str], Incident]) -> tuple[Incident, bool]:
+        holder = await self.incidents.holder(cause)
+        if holder.incident_id:
+            try:
+                incident = await self.incidents.load(holder.incident_id)
+                if not incident.ended:
+                    return incident, False
+            except NotFound:  # whoever took the cause died before he wrote the incident
+                return await self._created(new(holder.incident_id)), True
+        return await self._opened(holder, new)
+
+    async def _opened(self, holder: CauseHolder, new: Callable[[str], Incident]) -> tuple[Incident, bool]:
+        try:
+            taken = await self.incidents.hold(holder, opening.new_id(self.now()))
+        except Changed:
+            return await self._held(holder.cause, new)
+        return await self._created(new(taken.incident_id)), True
+
+    async def _created(self, incident: Incident) -> Incident:
+        try:
+            created = await self.incidents.create(incident)
+        except Exists:
+            return await self.incidents.load(incident.id)
+        log.warning("incident=%s kind=%s outcome=opened title=%s", created.id, created.kind, created.title)
+        return created
+
+    async def _added(self, incident_id: str, runs: Sequence[PipelineRun], parents: Sequence[PipelineRun]) -> Incident:
+        return await change(
+            self.incidents, incident_id, lambda known: opening.with_runs(known, runs, parents, self.now())
+        )
+
+    async def _with_good_runs(self, known: Sequence[Incident], good: Sequence[PipelineRun]) -> list[Incident]:
+        changed = []
+        for incident in known:
+            if not incident.ended and incident.kind == "failure":
+                incident = await change(
+                    self.incidents, incident.id, lambda each: recovery.with_good_runs(each, good, self.now())
+                )
+            changed.append(incident)
+        return changed
+
+    # Alerts
+
+    async def _with_alerts(self, scope: str, pending: Sequence[Alert], known: Sequence[Incident]) -> None:
+        homes: defaultdict[str, list[Alert]] = defaultdict(list)
+        alone = []
+        for alert in pending:
+            home = matching.incident_of(alert, known)
+            if home is not None:
+                homes[home.id].append(alert)
+            elif self.now() - alert.received_at >= PATIENCE:
+                alone.append(alert)
+        for incident_id, alerts in homes.items():
+            await self._joined(scope, incident_id, alerts)
+        await self._alone(scope, alone, "no failed run was found that it could mean")
+
+    async def _joined(self, scope: str, incident_id: str, alerts: Sequence[Alert]) -> Incident:
+        joined = await change(self.incidents, incident_id, lambda known: opening.with_alerts(known, alerts, self.now()))
+        await self.alerts.assign(scope, alerts, incident_id)
+        return joined
+
+    async def _alone(self, scope: str, alerts: Sequence[Alert], why: str) -> None:
+        """An incident for each thing that alerts without a run are about."""
+        by_subject: defaultdict[str, list[Alert]] = defaultdict(list)
+        for alert in alerts:
+            by_subject[digest("alert", scope, alert.about)].append(alert)
+        found = [await self._of_alerts(scope, cause, same, why) for cause, same in by_subject.items()]
+        await self.explainer.explain(None, [incident for incident in found if incident is not None])
+
+    async def _of_alerts(self, scope: str, cause: str, alerts: Sequence[Alert], why: str) -> Incident | None:
+        fired = [alert for alert in alerts if alert.fired]
+        if fired:
+
+            def new(incident_id: str) -> Incident:
+                return opening.of_alert(fired[0], cause, incident_id, self.now(), why)
+
+            incident, _ = await self._held(cause, new)
+            return await self._joined(scope, incident.id, alerts)
+        if home := (await self.incidents.holder(cause)).incident_id:
+            return await self._joined(scope, home, alerts)
+        if all(self.now() - alert.received_at >= PATIENCE for alert in alerts):
+            await self.alerts.assign(scope, alerts, NOWHERE)  # over, and nobody ever told that it began
+        return None
