@@ -78,3 +78,8 @@ def ratios(gated: Mapping[str, Measured]) -> dict[str, float]:
         "ratio_agent_requests": round(ours.each(ours.agent_requests) / pattern.each(pattern.agent_requests), 2),
         "ratio_bytes_to_model": round(ours.each(ours.bytes_to_model) / pattern.each(pattern.bytes_to_model), 3),
     }
+
+
+def throughput(crowd: Mapping[str, Measured]) -> float | None:
+    """Ours over the pattern's; None where it was not measured."""
+    return round(crowd["ours"].per_minute / crowd["pattern"].per_minute, 2) if crowd else None

@@ -93,9 +93,9 @@ class Asking:
 
 
 async def cell(stand: Stand, at_once: int, count: int, adf_seconds: float | None = None) -> Measured:
-    """`at_once` askers share `count` questions; they begin one after another within `BEGIN_SECONDS`, as people do who do
-    not know of each other. `adf_seconds` is what a question alone waits for Data Factory; by
-    default that of this very cell, which is right for one asker."""
+    """`at_once` askers share `count` questions; they begin one after another within a second, as people do who do not
+    know of each other. `adf_seconds` is what a question alone waits for Data Factory; by default that of this very
+    cell, which is right for one asker."""
     async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
         asking = Asking(stand, await truths(http, stand.adf), [])
         numbers = iter(range(count))

@@ -33,6 +33,8 @@ LOGS = Path(".localcloud/logs/bench-compare")
 GROUP, FACTORY = "rg-data-prod", "adf-prod"  # all systems are told of this one factory alone
 FACTORY_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.DataFactory/factories/{FACTORY}"
 SYSTEMS = ("ours", "pattern", "floor")
+WIDE = "pattern_wide"  # the common pattern, its conversations on more threads than it has in practice
+THREADS = {"pattern": "6", WIDE: "40"}  # Python's own number on two cores, which the Functions worker takes, is 6
 STAND_INS = ("storage", "adf", "learn", "foundry")
 TOOLS_APP = ("--app", "bench.compare.pattern.function_app:app", "--root", "bench/compare/pattern")
 WAIT_SECONDS = 110  # the longest that our own route keeps a caller
@@ -42,9 +44,17 @@ WAIT_SECONDS = 110  # the longest that our own route keeps a caller
 class Reply:
     """`run` names it at the system that was asked."""
 
-    done: bool
+    status: str
     text: str
-    run: str = ""
+    run: str
+
+    @property
+    def done(self) -> bool:
+        return self.status in ("done", "completed")
+
+    @property
+    def ended(self) -> bool:
+        return self.status not in ("queued", "working", "waiting_tool", "needs_approval")
 
 
 @dataclass(frozen=True)
@@ -60,14 +70,18 @@ class Stand:
 
     async def ask(self, question: str) -> Reply:
         if self.system == "ours":
-            said = await self._post("/api/ask", {"question": question, "wait_seconds": WAIT_SECONDS})
-            return Reply(said["status"] == "done", str(said.get("answer") or ""), str(said.get("run_id", "")))
-        said = await self._post("/ask", {"question": question})
-        return Reply(said["status"] == "completed", said["answer"], said["run"])
+            body = {"question": question, "wait_seconds": WAIT_SECONDS}
+            return reply((await self.http.post("/api/ask", json=body)).json())
+        said = (await self.http.post("/ask", json={"question": question})).json()
+        return Reply(said["status"], said["answer"], said["run"])
 
-    async def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        said: dict[str, Any] = (await self.http.post(path, json=body)).json()
-        return said
+    async def look(self, run: str) -> Reply:
+        """At a run of ours that had not ended."""
+        return reply((await self.http.get(f"/api/runs/{run}")).json())
+
+
+def reply(said: Mapping[str, Any]) -> Reply:
+    return Reply(said["status"], said.get("answer") or "", said["run_id"])
 
 
 @asynccontextmanager
@@ -108,8 +122,8 @@ async def start_system(system: str, options: Options, children: Children, key: s
     if system == "ours":
         return await start_app(options, children, key, settings)
     environment = base_environment() | dict(settings)
-    if system == "pattern":
-        environment |= pattern_settings(settings)
+    if system in THREADS:
+        environment |= {**pattern_settings(settings), "THREADS": THREADS[system]}
         tools = (
             "localcloud.host",
             "--app",
@@ -118,7 +132,7 @@ async def start_system(system: str, options: Options, children: Children, key: s
             "bench/compare/pattern",
         )
         await start_module(children, "tools", environment, *tools)
-    return await start_module(children, system, environment, f"bench.compare.{system}")
+    return await start_module(children, system, environment, f"bench.compare.{system.removesuffix('_wide')}")
 
 
 async def start_module(children: Children, name: str, environment: Mapping[str, str], *module: str) -> str:

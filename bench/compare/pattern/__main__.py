@@ -1,5 +1,9 @@
 """python -m bench.compare.pattern: the common pattern's side of the conversation, behind one route for the bench.
 
+A synchronous function, as in the public samples, on so many THREADS. There it shares its process
+with the tools' functions, and six questions at once would leave no thread for the tools that they wait for; so it has
+a process of its own here.
+
 For each question: a connected agent, a parent, a thread, a message and a run are made, the run is polled every second
 (the SDK's `create_and_process`), the answer is read, and all is deleted again.
 """
@@ -9,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +26,6 @@ from azure.ai.agents.models import (
     RunStatus,
 )
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -109,10 +113,12 @@ class Pattern:
 
 def app() -> Starlette:
     pattern = Pattern()
+    threads = ThreadPoolExecutor(int(os.environ["THREADS"]))
 
     async def ask(request: Request) -> JSONResponse:
         question = (await request.json())["question"]
-        return JSONResponse(await run_in_threadpool(pattern.answer, question))
+        loop = asyncio.get_running_loop()
+        return JSONResponse(await loop.run_in_executor(threads, pattern.answer, question))
 
     return Starlette(routes=[Route("/ask", ask, methods=["POST"])])
 
