@@ -31,15 +31,20 @@ def answer_message(run: Run, *, link: str = "") -> Message:
 
 def plain(line: str) -> str:
     """A line without its markdown marks, which a text run would show."""
-    line = _HEADING.sub("", line.strip(), count=1) if line.lstrip().startswith("#") else line.strip()
+    line = line.strip()
     if _ITEM.match(line):
         line = "• " + _ITEM.sub("", line, count=1)
     return _MARKED.sub(r"\2", line)
 
 
+def _line(line: str) -> Part:
+    heading = _HEADING.match(line.strip())
+    return parts.subheading(plain(line.strip()[heading.end() :])) if heading else parts.paragraph(plain(line))
+
+
 def _prose(answer: str) -> list[Part]:
     lines = [line for line in answer.splitlines() if line.strip()]
-    told = [parts.paragraph(plain(line)) for line in lines[:MAX_LINES]]
+    told = [_line(line) for line in lines[:MAX_LINES]]
     if len(lines) > MAX_LINES:
         told.append(parts.paragraph(f"… {count(len(lines) - MAX_LINES, 'more line')}", subtle=True))
     return told

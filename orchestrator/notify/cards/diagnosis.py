@@ -54,10 +54,10 @@ def _facts(diagnosis: Mapping[str, Any], run: Mapping[str, Any]) -> list[tuple[s
         ("Path", text(diagnosis, "root_cause_path_text")),
         ("Cause", spoken(text(diagnosis, "root_cause_category"))),
         ("Error code", text(diagnosis, "error_code")),
-        ("Lasting", spoken(text(diagnosis, "transience"))),
+        ("Transience", spoken(text(diagnosis, "transience"))),
         ("Certainty", f"{sure}: {why}" if why else sure),
         ("Seen", _seen(mapping(diagnosis, "recurrence"))),
-        ("Rests on", count(len(items(diagnosis, "evidence")), "id") if items(diagnosis, "evidence") else ""),
+        ("Evidence", count(len(items(diagnosis, "evidence")), "id") if items(diagnosis, "evidence") else ""),
     ]
 
 

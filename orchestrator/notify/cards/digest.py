@@ -47,7 +47,7 @@ def digest_card(digest: Digest, *, link: str = "") -> Message:
         parts.lines("Not looked at", digest.gaps, MAX_GAPS),
     ]
     key = f"digest:{digest.period}:{digest.until:%Y-%m-%dT%H:%M}"
-    return parts.compose(key, "digest", title, told, link=link)
+    return parts.compose(key, "digest", title, told, link=link, opens="Open digest")
 
 
 def _style(digest: Digest) -> parts.Style:

@@ -14,7 +14,6 @@ from tools_worker.datafactory.fields import text
 from tools_worker.datafactory.wording import at, count, lasted, spoken
 
 Occasion = Literal["opened", "escalated", "resolved"]
-MAX_RUN_IDS = 3
 KINDS = {
     "failure": "Failure",
     "stuck": "Run is stuck",
@@ -45,7 +44,15 @@ def incident_card(incident: Incident, occasion: Occasion | None = None, *, link:
         parts.lines("Seen before", incident.similar, most=3),
     ]
     title = f"{_words(incident, occasion)}: {incident.title}"
-    return parts.compose(f"{incident.id}:{occasion}{step}", incident.id, title, told, link=link, links=_links(incident))
+    return parts.compose(
+        f"{incident.id}:{occasion}{step}",
+        incident.id,
+        title,
+        told,
+        link=link,
+        opens="Open incident",
+        links=_links(incident),
+    )
 
 
 def _occasion(incident: Incident) -> Occasion:
@@ -72,17 +79,16 @@ def _what_happened(incident: Incident, occasion: Occasion) -> list[Part | None]:
 
 
 def _facts(incident: Incident, occasion: Occasion) -> list[tuple[str, object]]:
-    runs = incident.runs[:MAX_RUN_IDS]
     return [
         ("Factory", incident.factory.rsplit("/", 1)[-1]),
         ("Pipelines" if len(incident.pipelines) > 1 else "Pipeline", parts.names(incident.pipelines)),
         ("Failed at" if incident.kind == "failure" else "Where", incident.resource),
         ("Cause", _cause(incident)),
-        ("Runs", _runs(incident) if incident.runs_count or runs else ""),
-        ("Run ids" if len(runs) > 1 else "Run id", ", ".join(run.run_id for run in runs)),
+        ("Runs", _runs(incident) if incident.runs_count or incident.runs else ""),
+        ("Newest run", incident.runs[0].run_id if incident.runs else ""),
         ("Opened", f"{at(incident.opened_at)}{_by(incident.opened_by)}"),
         ("Severity", incident.severity_reason),
-        ("Taken up", _taken_up(incident, occasion)),
+        ("Acknowledged", _acknowledged(incident, occasion)),
         ("Resolved", _resolved(incident)),
     ]
 
@@ -107,9 +113,10 @@ def _runs(incident: Incident) -> str:
     return f"{count(number, 'run')}{alerts}, last seen {at(incident.last_seen_at)}"
 
 
-def _taken_up(incident: Incident, occasion: Occasion) -> str:
+def _acknowledged(incident: Incident, occasion: Occasion) -> str:
     if incident.acknowledged_at:
-        owner = f", assigned to {_name(incident.assigned_to)}" if incident.assigned_to else ""
+        other = incident.assigned_to not in ("", incident.acknowledged_by)
+        owner = f", assigned to {_name(incident.assigned_to)}" if other else ""
         return f"{at(incident.acknowledged_at)}{_by(incident.acknowledged_by)}{owner}"
     return "by nobody yet" if occasion == "escalated" else ""
 

@@ -61,7 +61,16 @@ def names(told: Sequence[str], most: int = 5) -> str:
 
 def badge(words: str, style: Style) -> Part:
     """The first line: what this is about, in our own words."""
-    title = {"type": "TextBlock", "text": words, "weight": "Bolder", "style": "heading", "wrap": True}
+    title = {
+        "type": "TextBlock",
+        "text": words,
+        "size": "Default",
+        "weight": "Bolder",
+        "style": "heading",
+        "wrap": True,
+    }
+    if style != "emphasis":
+        title["color"] = style.capitalize()
     return Part({"type": "Container", "style": style, "bleed": True, "items": [title]}, words)
 
 
@@ -76,6 +85,11 @@ def severity_words(severity: int) -> str:
 def headline(text: object) -> Part:
     told = shown(text, MAX_TITLE)
     return Part(_runs(told, size="Large", weight="Bolder"), told)
+
+
+def subheading(text: object) -> Part:
+    told = shown(text, MAX_TITLE)
+    return Part({**_runs(told, weight="Bolder"), "spacing": "Medium"}, told)
 
 
 def paragraph(text: object, *, subtle: bool = False, most: int = MAX_PARAGRAPH) -> Part:

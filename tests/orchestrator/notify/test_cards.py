@@ -114,8 +114,8 @@ def test_a_resolved_incident_tells_what_mended_it_and_how_long_it_took() -> None
     assert "What to do" not in text
 
 
-def test_an_escalated_incident_says_that_nobody_took_it_up() -> None:
-    assert "Taken up: by nobody yet" in ALL["incident-escalated"].text
+def test_an_escalated_incident_says_that_nobody_acknowledged_it() -> None:
+    assert "Acknowledged: by nobody yet" in ALL["incident-escalated"].text
     assert "Still open: failure · severity 1 (error)" in ALL["incident-escalated"].text
 
 
@@ -144,6 +144,17 @@ def test_a_diagnosis_with_fields_missing_or_of_another_type_is_still_a_message(d
     message = diagnosis_card(diagnosis)
     assert faults(message.card) == []
     assert "Diagnosis" in message.text
+
+
+def test_who_acknowledged_an_incident_is_named_once() -> None:
+    acknowledged = "Acknowledged: 2026-11-21 06:24 UTC by Dana Weber"
+    assert f"{acknowledged}\n" in ALL["incident-resolved"].text
+    other = incident_card(replace(RESOLVED, assigned_to="Kim Larsen")).text
+    assert f"{acknowledged}, assigned to Kim Larsen\n" in other
+
+
+def test_the_newest_run_is_named_whole() -> None:
+    assert f"Newest run: {RUN_ID}\n" in ALL["incident"].text
 
 
 def test_a_digest_of_a_good_day_says_so() -> None:
