@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -50,7 +51,8 @@ class Investigator:
 
     async def look(self, name: str) -> None:
         """Until nobody wants another look. Nothing where somebody else is looking: he will look once more."""
-        while (scope := await self.scopes.lease(name, self.owner, self.now(), self.now() + LEASE)) is not None:
+        owner = f"{self.owner}-{secrets.token_hex(4)}"  # two looks of one process are two
+        while (scope := await self.scopes.lease(name, owner, self.now(), self.now() + LEASE)) is not None:
             async with asyncio.timeout(LOOK_SECONDS):
                 done = await self._look(scope)
             if await self.scopes.release(done):
