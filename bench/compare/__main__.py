@@ -107,12 +107,9 @@ async def measure(is_short: bool, said: bool) -> tuple[Findings, dict[str, Any]]
     findings = Findings(said=said)
     began = time.perf_counter()
     many = await (short if is_short else whole)(findings)
-    trip = await round_trip.measure(20 if is_short else 100)
-    figures: dict[str, Any] = ratios(findings.at(GATED_TURN, GATED_ADF, GATED_AT_ONCE))
-    crowd = findings.at(GATED_TURN, GATED_ADF, GATED_AT_ONCE if is_short else 32)
-    figures["ratio_throughput_32"] = (
-        None if is_short else round(crowd["ours"].per_minute / crowd["pattern"].per_minute, 2)
-    )
+    trip = await round_trip.measure(10 if is_short else 100)
+    figures: dict[str, Any] = ratios(findings.at(*GATED, GATED_AT_ONCE))
+    figures["ratio_throughput_32"] = throughput(findings.at(*GATED, 32))
     figures["round_trip_to_raw"] = trip.pop("round_trip_to_raw")
     figures["burst"] = many.row()
     figures["wrong"] = findings.wrong

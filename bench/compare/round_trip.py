@@ -1,4 +1,4 @@
-"""A tool call's way through the queues, beside the least that two queues can take: nothing is worked, both sides poll."""
+"""A tool call's way through the queues, beside the least that two queues can take: nobody works, both sides poll."""
 
 from __future__ import annotations
 
