@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.compare import round_trip
-from bench.compare.arithmetic import Measured, ratios
+from bench.compare.arithmetic import Measured, ratios, throughput
 from bench.compare.burst import Burst, burst
 from bench.compare.cells import cell
 from bench.compare.questions import QUESTIONS
