@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from orchestrator.api import alerts, ask, diagnose, health, problems
+from orchestrator.api import alerts, ask, diagnose, health, incidents, problems
 
 MAX_BODY_BYTES = 32 * 1024
 
@@ -20,7 +20,7 @@ def build() -> FastAPI:
         redoc_url=None,
         responses=problems.RESPONSES,
     )
-    for routes in (alerts.router, ask.router, diagnose.router, health.router):
+    for routes in (alerts.router, ask.router, diagnose.router, health.router, incidents.router):
         app.include_router(routes)
     problems.register(app)
     app.add_middleware(BodyLimit)

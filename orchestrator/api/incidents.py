@@ -1,0 +1,183 @@
+"""Incidents: what is wrong, since when, why, and who has it in hand."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query
+from fastapi.responses import PlainTextResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from orchestrator.api.views import Name
+from orchestrator.incidents.desk import Desk
+from orchestrator.incidents.record import Entry, Incident, IncidentKind, IncidentState, RunRef
+from orchestrator.incidents.report import markdown
+from orchestrator.incidents.services import IncidentServices, provided
+from tools_worker.runtime.worker import utc_now
+
+router = APIRouter(prefix="/api/incidents", tags=["incidents"])
+App = Annotated[IncidentServices, Depends(provided)]
+IncidentId = Annotated[str, Path(pattern=r"^inc-\d{6}-[0-9a-f]{12}$", examples=["inc-202611-3f2a9c01d4e5"])]
+Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Remark = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+LISTED = timedelta(days=7)
+
+
+class RunRefView(BaseModel):
+    run_id: str
+    pipeline: str
+    factory: str
+    ended_at: AwareDatetime | None = None
+
+    @classmethod
+    def of(cls, ref: RunRef) -> RunRefView:
+        return cls(**asdict(ref))
+
+
+class EntryView(BaseModel):
+    at: AwareDatetime
+    what: str = Field(description="Stable, for programs.", examples=["diagnosed"])
+    text: str
+    who: str = ""
+
+    @classmethod
+    def of(cls, entry: Entry) -> EntryView:
+        return cls(**asdict(entry))
+
+
+class IncidentSummary(BaseModel):
+    id: str
+    kind: IncidentKind
+    status: IncidentState
+    severity: int = Field(ge=0, le=4, description="0 is the worst.")
+    severity_reason: str
+    title: str
+    summary: str
+    factory: str
+    pipelines: list[str]
+    resource: str
+    category: str
+    transience: str
+    opened_at: AwareDatetime
+    opened_by: str
+    last_seen_at: AwareDatetime
+    runs_count: int
+    alerts_count: int
+    acknowledged_by: str
+    acknowledged_at: AwareDatetime | None = None
+    assigned_to: str
+    resolved_at: AwareDatetime | None = None
+    resolved_by: str
+    resolution: str
+
+    @classmethod
+    def of(cls, incident: Incident) -> IncidentSummary:
+        return cls(**{name: getattr(incident, name) for name in cls.model_fields})
+
+
+class IncidentView(IncidentSummary):
+    runs: list[RunRefView] = Field(description="The innermost runs that failed, newest first.")
+    parents: list[RunRefView] = Field(description="Runs that failed only because of these.")
+    recovered: list[str] = Field(description="Pipelines that ran well since.")
+    diagnosis: dict[str, Any] = Field(description="As POST /api/diagnose gives it; empty until it is made.")
+    similar: list[str] = Field(description="Earlier incidents and what mended them, in sentences.")
+    timeline: list[EntryView]
+    entries_left_out: int
+
+    @classmethod
+    def of(cls, incident: Incident) -> IncidentView:
+        plain = {name: getattr(incident, name) for name in cls.model_fields}
+        plain["runs"] = [RunRefView.of(ref) for ref in incident.runs]
+        plain["parents"] = [RunRefView.of(ref) for ref in incident.parents]
+        plain["timeline"] = [EntryView.of(entry) for entry in incident.timeline]
+        return cls(**plain)
+
+
+class IncidentsView(BaseModel):
+    incidents: list[IncidentSummary] = Field(description="Newest first.")
+
+
+class Deed(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    by: Person = Field(description="Who does it: shown on the timeline.", examples=["ana@contoso.com"])
+
+
+class AcknowledgeBody(Deed):
+    comment: Remark | None = None
+
+
+class AssignBody(Deed):
+    to: Person = Field(examples=["data-platform@contoso.com"])
+
+
+class CommentBody(Deed):
+    text: Remark
+
+
+class ResolveBody(Deed):
+    resolution: Remark = Field(description="What mended it: shown when the same happens again.")
+
+
+@router.get("", operation_id="incidents_list", summary="List incidents")
+async def incidents_list(
+    app: App,
+    state: Annotated[Literal["active", "all"], Query(description="`active`: those that are not over.")] = "active",
+    since: Annotated[AwareDatetime | None, Query(description="Opened since; of `all` seven days.")] = None,
+    factory: Annotated[Name | None, Query(description="Of this factory.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> IncidentsView:
+    """What is wrong now, or what was, newest first."""
+    if state == "active":
+        found = [each for each in await app.incidents.active() if since is None or each.opened_at >= since]
+    else:
+        found = await app.incidents.listed(since or utc_now() - LISTED, limit=limit)
+    chosen = [each for each in found if not factory or each.factory.casefold() == factory.casefold()]
+    return IncidentsView(incidents=[IncidentSummary.of(each) for each in chosen[:limit]])
+
+
+@router.get("/{incident_id}", operation_id="incidents_get", summary="Get an incident")
+async def incidents_get(incident_id: IncidentId, app: App) -> IncidentView:
+    """All that is known of it: diagnosis, runs, timeline, earlier incidents like it."""
+    return IncidentView.of(await app.incidents.load(incident_id))
+
+
+@router.get(
+    "/{incident_id}/report",
+    operation_id="incidents_report",
+    summary="Get an incident as a report",
+    response_class=PlainTextResponse,
+)
+async def incidents_report(incident_id: IncidentId, app: App) -> PlainTextResponse:
+    """Markdown, ready to paste into a ticket. As JSON, the incident itself is the report."""
+    return PlainTextResponse(markdown(await app.incidents.load(incident_id)), media_type="text/markdown")
+
+
+@router.post("/{incident_id}/acknowledge", operation_id="incidents_acknowledge", summary="Take an incident up")
+async def incidents_acknowledge(incident_id: IncidentId, body: AcknowledgeBody, app: App) -> IncidentView:
+    """Somebody has it in hand: it escalates no further."""
+    return IncidentView.of(await desk(app).acknowledge(incident_id, body.by, body.comment or ""))
+
+
+@router.post("/{incident_id}/assign", operation_id="incidents_assign", summary="Hand an incident on")
+async def incidents_assign(incident_id: IncidentId, body: AssignBody, app: App) -> IncidentView:
+    """Say who is to look after it."""
+    return IncidentView.of(await desk(app).assign(incident_id, body.by, body.to))
+
+
+@router.post("/{incident_id}/comment", operation_id="incidents_comment", summary="Remark on an incident")
+async def incidents_comment(incident_id: IncidentId, body: CommentBody, app: App) -> IncidentView:
+    """Add a line to its timeline."""
+    return IncidentView.of(await desk(app).comment(incident_id, body.by, body.text))
+
+
+@router.post("/{incident_id}/resolve", operation_id="incidents_resolve", summary="Close an incident")
+async def incidents_resolve(incident_id: IncidentId, body: ResolveBody, app: App) -> IncidentView:
+    """It is over, and this is what mended it."""
+    return IncidentView.of(await desk(app).resolve(incident_id, body.by, body.resolution))
+
+
+def desk(app: IncidentServices) -> Desk:
+    return Desk(app.incidents, utc_now)
