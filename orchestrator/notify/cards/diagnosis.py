@@ -19,15 +19,13 @@ def diagnosis_card(diagnosis: Mapping[str, Any], *, link: str = "") -> Message:
     run = mapping(diagnosis, "run")
     pipeline, run_id, outcome = text(run, "pipeline") or "a pipeline", text(run, "run_id"), text(diagnosis, "outcome")
     title = f"Diagnosis: {pipeline} {outcome}".strip()
-    error = text(diagnosis, "error_message")
     told = [
         parts.badge("Diagnosis", STYLES.get(outcome, "accent")),
         parts.headline(f"{pipeline} {outcome}".strip()),
-        parts.paragraph(text(diagnosis, "summary") or "There is no more to say about it."),
-        parts.quoted(error) if error else None,
+        *finding(diagnosis, text(diagnosis, "summary") or "There is no more to say about it."),
         parts.facts(_facts(diagnosis, run)),
         what_to_do(diagnosis),
-        parts.lines("Also seen", _texts(diagnosis, "contributing"), most=3),
+        also_seen(diagnosis),
         parts.lines("Not known", _texts(diagnosis, "evidence_gaps"), most=3),
     ]
     studio = parts.portal_run(text(run, "factory"), run_id)
@@ -35,15 +33,37 @@ def diagnosis_card(diagnosis: Mapping[str, Any], *, link: str = "") -> Message:
     return parts.compose(f"{run_id}:diagnosis", run_id, title, told, link=link, links=links)
 
 
+def finding(diagnosis: Mapping[str, Any], summary: str) -> list[Part | None]:
+    """What is wrong, and the error itself. The summary where no cause is known: with one, the other parts tell its
+    rest in fewer words."""
+    cause, error = text(diagnosis, "cause"), text(diagnosis, "error_message")
+    told = " ".join([cause, *_texts(diagnosis, "notes")[:2]]) if cause else summary
+    return [parts.paragraph(told), parts.quoted(error) if error else None]
+
+
 def what_to_do(diagnosis: Mapping[str, Any]) -> Part | None:
-    """The recommended actions of a diagnosis, each with its reason."""
+    """The recommended actions of a diagnosis, each with its reason where that is not the cause again."""
     steps = [as_mapping(step) for step in items(diagnosis, "recommended_actions")]
-    return parts.lines("What to do", [_step(step) for step in steps if text(step, "what")], most=3)
+    cause = text(diagnosis, "cause")
+    return parts.lines("What to do", [_step(step, cause) for step in steps if text(step, "what")], most=3)
 
 
-def _step(step: Mapping[str, Any]) -> str:
+def _step(step: Mapping[str, Any], cause: str) -> str:
     what, why, risk = text(step, "what").rstrip("."), text(step, "why"), text(step, "risk")
-    return f"{what}{f': {why}' if why else ''}{f' ({risk} risk)' if risk not in ('', 'none') else ''}"
+    risky = f" ({risk} risk)" if risk in ("medium", "high") else ""
+    return f"{what}{risky}.{f' {why}' if why and why != cause else ''}"
+
+
+def also_seen(diagnosis: Mapping[str, Any]) -> Part | None:
+    """What stands around the failure: before it, beside it, and what it did harm to."""
+    others = [
+        f"{text(other, 'path')} failed, too." for other in items(diagnosis, "other_failures") if text(other, "path")
+    ]
+    masked = [f"{text(each, 'what')}." for each in items(diagnosis, "masked_failures") if text(each, "what")]
+    impact = _texts(diagnosis, "impact")
+    return parts.lines(
+        "Also seen", [*impact[:1], *_texts(diagnosis, "contributing"), *others, *masked, *impact[1:]], most=4
+    )
 
 
 def _facts(diagnosis: Mapping[str, Any], run: Mapping[str, Any]) -> list[tuple[str, object]]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from orchestrator.incidents.record import Incident
 from orchestrator.notify.cards import parts
-from orchestrator.notify.cards.diagnosis import what_to_do
+from orchestrator.notify.cards.diagnosis import also_seen, finding, what_to_do
 from orchestrator.notify.cards.parts import Link, Part, Style
 from orchestrator.notify.port import Message
 from tools_worker.datafactory.fields import text
@@ -40,7 +40,7 @@ def incident_card(incident: Incident, occasion: Occasion | None = None, *, link:
         parts.headline(incident.title),
         *_what_happened(incident, occasion),
         parts.facts(_facts(incident, occasion)),
-        what_to_do(incident.diagnosis) if occasion != "resolved" else None,
+        *_around(incident, occasion),
         parts.lines("Seen before", incident.similar, most=3),
     ]
     title = f"{_words(incident, occasion)}: {incident.title}"
@@ -74,8 +74,7 @@ def _what_happened(incident: Incident, occasion: Occasion) -> list[Part | None]:
     if occasion == "resolved":
         return [parts.paragraph(incident.resolution or "It is over; nobody said what mended it.")]
     summary = incident.summary or "Not diagnosed yet: what is known so far is below."
-    error = text(incident.diagnosis, "error_message")
-    return [parts.paragraph(summary), parts.quoted(error) if error else None]
+    return finding(incident.diagnosis, summary)
 
 
 def _facts(incident: Incident, occasion: Occasion) -> list[tuple[str, object]]:
@@ -91,6 +90,10 @@ def _facts(incident: Incident, occasion: Occasion) -> list[tuple[str, object]]:
         ("Acknowledged", _acknowledged(incident, occasion)),
         ("Resolved", _resolved(incident)),
     ]
+
+
+def _around(incident: Incident, occasion: Occasion) -> list[Part | None]:
+    return [] if occasion == "resolved" else [what_to_do(incident.diagnosis), also_seen(incident.diagnosis)]
 
 
 def _name(name: str) -> str:

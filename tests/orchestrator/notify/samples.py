@@ -29,6 +29,8 @@ DIAGNOSIS: dict[str, Any] = {
     "summary": SUMMARY,
     "run": {"factory": FACTORY, "pipeline": "LoadSales", "run_id": RUN_ID, "status": "Failed"},
     "outcome": "failed",
+    "cause": "The firewall of the database does not let the integration runtime in.",
+    "notes": ["No later run of LoadSales went well."],
     "root_cause_path_text": "Nightly → RunLoad → LoadSales → CopyOrders",
     "root_cause_category": "network_connectivity",
     "error_code": "2200",
@@ -38,11 +40,15 @@ DIAGNOSIS: dict[str, Any] = {
     "confidence_reason": "the error code names the cause, and a change stands right before it",
     "recurrence": {"count": 12, "of_runs": 40, "window_days": 7, "exact": True},
     "evidence": [{"kind": "pipeline_run", "id": RUN_ID}, {"kind": "activity_run", "id": "a1"}],
-    "contributing": ["The integration runtime ir-onprem is online.", "All 3 retries were used up."],
+    "contributing": [
+        "Retries are used up: all 3 attempts of CopyOrders failed in the same way.",
+        "Last good run before it: 2026-11-21 05:10 UTC; the firewall rule was changed at 05:32 UTC.",
+    ],
+    "impact": ["Nightly failed with it, and DailyReport has not started."],
     "evidence_gaps": ["Who changed the firewall: the Activity Log of the server's group cannot be read."],
     "recommended_actions": [
-        {"what": "Allow the address of the integration runtime in the firewall of sql-contoso", "why": "it is refused"},
-        {"what": "Rerun LoadSales from CopyOrders", "why": "what ran before it is done", "risk": "low"},
+        {"what": "Allow the address of the integration runtime in the firewall of sql-contoso", "why": ""},
+        {"what": "Rerun LoadSales from CopyOrders", "why": "What ran before it is done.", "risk": "low"},
     ],
     "docs": "https://learn.microsoft.com/azure/data-factory/connector-troubleshoot-azure-sql-database",
 }

@@ -124,9 +124,33 @@ def test_a_diagnosis_names_the_run_its_cause_and_the_way_out() -> None:
     for words in (
         RUN_ID,
         "network connectivity",
-        "- Rerun LoadSales from CopyOrders: what ran before it is done (low risk)",
+        "- Rerun LoadSales from CopyOrders. What ran before it is done.",
     ):
         assert words in text
+
+
+def test_a_known_cause_stands_for_the_summary_whose_rest_the_lists_tell() -> None:
+    for text in (ALL["diagnosis"].text, ALL["incident"].text):
+        assert DIAGNOSIS["summary"] not in text
+        for words in (DIAGNOSIS["cause"], *DIAGNOSIS["notes"], *DIAGNOSIS["contributing"], *DIAGNOSIS["impact"]):
+            assert words in text
+
+
+def test_without_a_known_cause_the_summary_is_told() -> None:
+    unexplained = {**DIAGNOSIS, "cause": ""}
+    assert DIAGNOSIS["summary"] in diagnosis_card(unexplained).text
+    assert INCIDENT.summary in incident_card(replace(INCIDENT, diagnosis=unexplained)).text
+
+
+def test_a_step_tells_its_risk_where_there_is_one_and_never_the_cause_again() -> None:
+    step = {"what": "Rerun it", "why": DIAGNOSIS["cause"], "risk": "high"}
+    assert "- Rerun it (high risk).\n" in diagnosis_card({**DIAGNOSIS, "recommended_actions": [step]}).text
+
+
+def test_what_else_failed_and_what_was_hidden_is_told() -> None:
+    told = {"other_failures": [{"path": "LoadSales → Notify"}], "masked_failures": [{"what": "CopyX moved no rows"}]}
+    text = diagnosis_card({**DIAGNOSIS, **told, "contributing": []}).text
+    assert "- LoadSales → Notify failed, too.\n- CopyX moved no rows." in text
 
 
 def test_a_run_can_be_opened_in_data_factory() -> None:
