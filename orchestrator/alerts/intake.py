@@ -22,6 +22,7 @@ from orchestrator.stores.scopes import ScopeStore
 log = logging.getLogger("alerts")
 AT_ONCE = 16  # writes of one batch
 PATIENCE_SECONDS = 8  # Azure Monitor waits ten for an answer
+WAKE_SECONDS = 3
 KEPT = timedelta(days=90)
 
 
@@ -66,8 +67,9 @@ class AlertIntake:
     async def _look(self, scope: str) -> None:
         await self._wishes.done(scope)
         try:
-            await self._wakes.look(scope)
-        except UpstreamUnavailable:
+            async with asyncio.timeout(WAKE_SECONDS):
+                await self._wakes.look(scope)
+        except (TimeoutError, UpstreamUnavailable):
             # The alert and the wish stand, so it is accepted: the timer looks where somebody wished.
             log.warning("scope=%s outcome=not_woken", scope)
 

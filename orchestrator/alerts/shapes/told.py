@@ -58,7 +58,7 @@ def alert(source: Source, kind: AlertKind, told: Told, at: datetime, received_at
         fired=not told.ended,
         at=at,
         received_at=received_at,
-        title=short(told.title or told.rule or "An alert without a name", MAX_TITLE),
+        title=short(told.title, MAX_TITLE) or short(told.rule, MAX_TITLE) or "An alert without a name",
         rule=short(told.rule),
         severity=told.severity,
         target=short(told.target),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from core.errors import UpstreamUnavailable
+from orchestrator.alerts import intake
 from orchestrator.alerts.intake import AlertIntake, Taken
 from orchestrator.alerts.record import Alert
 from orchestrator.stores.alerts import MemoryAlertStore
@@ -31,6 +32,8 @@ class Storage:
         self.alerts, self.scopes = MemoryAlertStore(), MemoryScopeStore()
         self.down: set[str] = set()
         self.log: list[str] = []
+        self.stall = asyncio.Event()
+        self.stall.set()
         self.intake = AlertIntake(self, self, self, lambda: NOW, lambda: 0.0)  # type: ignore[arg-type]
 
     async def add(self, alert: Alert) -> bool:
@@ -45,6 +48,7 @@ class Storage:
 
     async def send(self, scope: str, delay_seconds: int = 0) -> None:
         self._reach("wake")
+        await self.stall.wait()
         self.log.append("wake")
 
     async def purge(self, older_than: datetime) -> int:
@@ -115,6 +119,22 @@ async def test_an_alert_is_accepted_though_nobody_could_be_woken(storage: Storag
     storage.down = {"wake"}
     assert await storage.intake.take([make_alert()]) == Taken(new=1, known=0)
     assert storage.log == ["add", "want"]
+
+
+async def test_an_alert_is_accepted_though_the_queue_stalls(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "WAKE_SECONDS", 0.01)
+    storage.stall.clear()
+    assert await storage.intake.take([make_alert()]) == Taken(new=1, known=0)
+    storage.stall.set()
+
+
+async def test_tables_that_stall_are_told_in_time(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(storage, "want", lambda name: asyncio.sleep(0.1))
+    storage.intake = AlertIntake(storage, storage, storage, lambda: NOW)  # type: ignore[arg-type]
+    with pytest.raises(UpstreamUnavailable, match="too long"):
+        await storage.intake.take([make_alert()])
+    await asyncio.sleep(0.12)
 
 
 async def test_forgets_alerts_after_ninety_days(storage: Storage) -> None:

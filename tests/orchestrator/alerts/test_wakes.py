@@ -188,7 +188,8 @@ async def test_a_wake_is_a_message_that_names_the_scope(storage: str) -> None:
     assert {"scope": "later"} not in seen
 
 
-async def test_says_that_the_queue_does_not_answer() -> None:
+async def test_says_that_the_queue_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(clients.QUEUE_PATIENCE, "retry_total", 0)
     nowhere = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;QueueEndpoint=http://127.0.0.1:9/a;"
     async with clients.queue_service(Settings.load({"STORAGE": nowhere})) as queues:
         with pytest.raises(UpstreamUnavailable, match="Queue storage does not answer"):
