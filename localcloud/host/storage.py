@@ -14,6 +14,7 @@ from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from localcloud.azurite import ACCOUNT, KEY
+from localcloud.host.receiving import Receiver
 from localcloud.host.settings import LoadError, Settings
 
 DEFAULT = "AzureWebJobsStorage"
@@ -26,8 +27,8 @@ DEVELOPMENT = (
 class Queue:
     """A queue that comes into being when it is needed."""
 
-    def __init__(self, client: QueueClient) -> None:
-        self._client = client
+    def __init__(self, client: QueueClient, receiver: Receiver | None = None) -> None:
+        self._client, self._receiver = client, receiver
         self.name = client.queue_name
 
     async def create(self) -> None:
@@ -42,13 +43,18 @@ class Queue:
             await self._client.send_message(content)
 
     async def receive(self, most: int, hidden_seconds: int) -> list[QueueMessage]:
-        """Only the first page: the next one would cost another request for nothing."""
-        pages = self._client.receive_messages(messages_per_page=most, visibility_timeout=hidden_seconds).by_page()
         try:
-            page = await anext(pages, None)  # an empty answer counts as no page
+            if self._receiver:
+                return await self._receiver.receive(self._client.url, most, hidden_seconds)
+            return await self._first_page(most, hidden_seconds)
         except ResourceNotFoundError:
             await self.create()
             return []
+
+    async def _first_page(self, most: int, hidden_seconds: int) -> list[QueueMessage]:
+        """The next page would cost another request for nothing."""
+        pages = self._client.receive_messages(messages_per_page=most, visibility_timeout=hidden_seconds).by_page()
+        page = await anext(pages, None)  # an empty answer counts as no page
         return [message async for message in page] if page else []
 
     async def hide(self, message: QueueMessage, seconds: int) -> str:
@@ -65,13 +71,16 @@ class Storage:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._services: dict[str, QueueServiceClient] = {}
+        self._receivers: dict[str, Receiver] = {}
         self._closing = contextlib.AsyncExitStack()
 
     async def queue(self, connection: str, name: str) -> Queue:
+        connection = connection or DEFAULT
         service = self._services.get(connection)
         if service is None:
-            service = self._services[connection] = await self._open(connection or DEFAULT)
-        return Queue(service.get_queue_client(self._settings.resolve(name)))
+            service = self._services[connection] = await self._open(connection)
+        client = service.get_queue_client(self._settings.resolve(name))
+        return Queue(client, self._receivers.get(connection))
 
     async def close(self) -> None:
         await self._closing.aclose()
@@ -82,6 +91,11 @@ class Storage:
             return await self._open_with_identity(connection)
         text = DEVELOPMENT if text.strip().lower().startswith("usedevelopmentstorage=true") else text
         client = QueueServiceClient.from_connection_string(text, **client_options(text))
+        if client.url.startswith("http://"):
+            receiver = self._receivers[connection] = Receiver(
+                client.credential.account_name, client.credential.account_key
+            )
+            self._closing.push_async_callback(receiver.close)
         return await self._closing.enter_async_context(client)
 
     async def _open_with_identity(self, connection: str) -> QueueServiceClient:
