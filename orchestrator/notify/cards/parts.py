@@ -123,6 +123,8 @@ def _row(name: str, value: str) -> dict[str, Any]:
 
 def lines(title: str, told: Sequence[object], most: int = 5) -> Part | None:
     """A list under a title of our own; what is beyond `most` is counted. None without any line."""
+    if len(told) == most + 1:
+        most += 1  # a line instead of the word that there is one
     rows = [shown(line) for line in told[:most]]
     if not rows:
         return None

@@ -199,6 +199,12 @@ def test_a_list_that_is_too_long_is_counted() -> None:
     assert "and 4 more" in digest_card(replace(DIGEST, failures=tuple(f"Pipeline {n} failed." for n in range(10)))).text
 
 
+def test_one_line_more_is_shown_rather_than_counted() -> None:
+    text = digest_card(replace(DIGEST, failures=tuple(f"Pipeline {n} failed." for n in range(7)))).text
+    assert "Pipeline 6 failed." in text
+    assert "more" not in text.split("At risk")[0].split("What failed")[1]
+
+
 def test_an_approval_is_decided_on_our_page() -> None:
     action = ALL["approval"].card["actions"][0]
     assert (action["title"], action["url"]) == ("Review and decide", f"{PAGE}approvals/approval-01")
