@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 PLANNER = "local-planner"
 # A real project's settings in the developer's shell must not leak into a local run and send it to the real thing.
-OURS = ("ADF_", "AZURE_", "AzureWebJobs", "FOUNDRY_", "LEARN_", "STORAGE")
+OURS = ("ADF_", "AZURE_", "AzureWebJobs", "FOUNDRY_", "LEARN_", "STORAGE", "TEAMS_")
 
 
 STARTING = "Starting storage, Data Factory, documentation, agent service and the app …"

@@ -53,10 +53,12 @@ def test_the_app_is_told_of_the_local_services_only(launch: Launch, checkout: Pa
     source.write_text(source.read_text().replace("def main() -> None:\n", spying))
     values = {"STORAGE__queueServiceUri": "https://real", "RUN_DEADLINE_SECONDS": "60"}
     (checkout / "local.settings.json").write_text(json.dumps({"Values": values}))
-    code, _, _ = outcome(launch("ask", "?", ADF_FACTORIES="adf-prod", FOUNDRY_PROJECT_ENDPOINT="https://real"))
+    real = {"FOUNDRY_PROJECT_ENDPOINT": "https://real", "TEAMS_WEBHOOK_URL": "https://real"}
+    code, _, _ = outcome(launch("ask", "?", ADF_FACTORIES="adf-prod", **real))
     seen = json.loads((checkout / "seen.json").read_text())
     assert code == 0
     assert "ADF_FACTORIES" not in seen
+    assert seen.get("TEAMS_WEBHOOK_URL") != "https://real"  # nobody's channel hears of a try at home
     assert seen["STORAGE__queueServiceUri"] == ""
     assert "RUN_DEADLINE_SECONDS" not in seen  # left to the file
     assert seen["FOUNDRY_PROJECT_ENDPOINT"].startswith("http://127.0.0.1:")
