@@ -8,7 +8,7 @@ PORT ?= 7071
 HOST ?= light
 FACTORY ?=
 Q ?= What failed in the last 24 hours, and why?
-BENCHES ?= bench.ask bench.routing bench.diagnosis bench.failures bench.coldstart bench.scale
+BENCHES ?= bench.ask bench.routing bench.diagnosis bench.failures bench.coldstart bench.scale bench.compare
 TESTERS ?= 2
 
 RUN := .venv/bin/python
@@ -28,7 +28,7 @@ ifeq ($(origin HOST),environment)
 HOST := $(or $(filter func,$(HOST)),light)
 endif
 
-.PHONY: help setup ask dev test check format lint types tests bench-short package requirements clean
+.PHONY: help setup ask dev test check format lint types tests bench-short bench package requirements clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.* ## ' Makefile | sed -E 's/^([a-z-]+):.* ## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -61,6 +61,10 @@ tests:
 
 bench-short:
 	@set -e; for bench in $(BENCHES); do echo "$(RUN) -m $$bench --json --short"; $(RUN) -m $$bench --json --short; done
+
+bench: $(PACKAGES) $(AZURITE) ## All benchmarks whole, the one against what people run today first
+	@failed=0; for bench in bench.compare $(filter-out bench.compare,$(BENCHES)); do \
+	  echo "$(RUN) -m $$bench"; $(RUN) -m $$bench || failed=1; done; exit $$failed
 
 package: $(PACKAGES) ## The app with its byte code, as a zip to deploy: .localcloud/package.zip
 	@$(RUN) -m infra.package

@@ -50,9 +50,12 @@ class Findings:
     said: bool = True
 
     def add(self, turn: int, adf: int, at_once: int, system: str, measured: Measured) -> None:
-        self.rows.append((turn, adf, at_once, system, measured))
         if self.said:
-            print(f"{turn:>5} ms/turn {adf:>3} ms/ADF {at_once:>3} at once  {system:<19} {measured.row()}", flush=True)
+            told = {"turn_ms": turn, "adf_ms": adf, "at_once": at_once, **measured.row()}
+            if not self.rows:
+                print(f"{'':<19}" + "".join(f"{name:>{len(name) + 2}}" for name in told))
+            print(f"{system:<19}" + "".join(f"{value:>{len(name) + 2}}" for name, value in told.items()), flush=True)
+        self.rows.append((turn, adf, at_once, system, measured))
 
     def at(self, turn: int, adf: int, at_once: int) -> dict[str, Measured]:
         return {row[3]: row[4] for row in self.rows if row[:3] == (turn, adf, at_once)}
