@@ -28,6 +28,7 @@ log = logging.getLogger("sweeper")
 MAX_ATTEMPTS = 5  # as often as the host delivers a message: then the run itself is what breaks its processes
 LOOK_APART = 1.5  # heartbeats: a healthy run writes at least once between two looks
 GRACE = timedelta(seconds=5)  # whoever serves the run expires it first
+GIVEN_UP_AFTER = timedelta(minutes=15)  # the agent service expires a run ten minutes after it began
 ORPHANED_AFTER = timedelta(minutes=10)  # a conversation is saved in its session within a second of being opened
 ORPHANED_WITHIN = timedelta(hours=2)  # the timer comes every ten minutes: what is older was looked at many times
 
@@ -80,10 +81,17 @@ class Sweeper:
         except NotFound:  # its process died between the two writes of its creation: it was never accepted
             run = None
         if run is None or run.ended:
-            await self.store.settle(run_id)
-            counts["settled"] += 1
+            done = run is None or await self._agents_stopped(run)
+            counts["settled" if done else "agents_left"] += 1
+            if done:
+                await self.store.settle(run_id)
             return None
         return run if run.abandoned(self.now(), self.conductor.silence) else None
+
+    async def _agents_stopped(self, run: Run) -> bool:
+        """Of a run that ended; in the end the agent service does it by itself."""
+        late = run.ended_at is not None and self.now() - run.ended_at > GIVEN_UP_AFTER
+        return run.status == "done" or late or await stop_agents(self.service, run)
 
     async def _look_after(self, run: Run) -> str:
         if self.now() > run.deadline_at + GRACE:
@@ -96,11 +104,12 @@ class Sweeper:
         return "resent"
 
     async def _end(self, run: Run, status: RunStatus, text: str) -> str:
-        await stop_agents(self.service, run)
+        stopped = await stop_agents(self.service, run)
         now = self.now()
         ended = replace(run, status=status, ended_at=now, error_code=status, error=text)
         await self.store.save(ended, Event(now, status, text))
-        await self.store.settle(run.id)
+        if stopped:
+            await self.store.settle(run.id)
         return status
 
     async def poison(self) -> int:

@@ -137,8 +137,8 @@ class _Serving:
         try:
             turn = work.result()
         except AppError as exc:
-            await self._stop_agents()  # nobody will read what they still do
-            await self.log.end("failed", str(exc), error_code=exc.code, error=str(exc))
+            stopped = await self._stop_agents()  # nobody will read what they still do
+            await self.log.end("failed", str(exc), settle=stopped, error_code=exc.code, error=str(exc))
             return
         if turn.status == "done":
             await self._answer(turn)
@@ -173,14 +173,15 @@ class _Serving:
         """End without an answer: stop listening, stop the agents, say so."""
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
-        await self._stop_agents()
-        await self.log.end("expired" if state == "expired" else "cancelled", text, error_code=state, error=text)
+        stopped = await self._stop_agents()
+        end: RunStatus = "expired" if state == "expired" else "cancelled"
+        await self.log.end(end, text, settle=stopped, error_code=state, error=text)
 
-    async def _stop_agents(self) -> None:
+    async def _stop_agents(self) -> bool:
         run = self.log.run
         if self.turn is not None:  # seen, though its id may not have reached the record
             run = replace(run, agent_run=self.turn.ref.id)
-        await stop_agents(self.service, run, just_begun=self.turn is None and bool(self.followed))
+        return await stop_agents(self.service, run, just_begun=self.turn is None and bool(self.followed))
 
     async def _converse(self) -> Turn:
         missing, anew = 0, False

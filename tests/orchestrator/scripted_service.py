@@ -38,6 +38,7 @@ class ScriptedService:
         self.turns: dict[str, TurnRef] = {}
         self.starts: list[str] = []
         self.cancelled: list[TurnRef] = []
+        self.troubles: list[Exception] = []  # raised instead of cancelling, once each
         self.rejected: list[TurnRef] = []
         self.specs: list[str] = []
         self.created_at: Callable[[], datetime] = lambda: datetime(2026, 11, 1, tzinfo=UTC)
@@ -89,6 +90,8 @@ class ScriptedService:
         self.rejected.append(turn)
 
     async def cancel(self, turn: TurnRef) -> None:
+        if self.troubles:
+            raise self.troubles.pop(0)
         self.cancelled.append(turn)
 
     async def close(self) -> None: ...

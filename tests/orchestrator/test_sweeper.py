@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from core.errors import UpstreamUnavailable
 from orchestrator.agents import roster
 from orchestrator.agents.lifecycle import Agents
 from orchestrator.foundry.port import TurnRef
@@ -127,6 +128,29 @@ async def test_cancels_agents_whose_start_was_never_recorded() -> None:
     night.now += timedelta(minutes=6)
     assert await night.sweeper.runs() == {"expired": 1}
     assert night.service.cancelled == [TurnRef("thread_1", "run_9")]
+
+
+async def test_agents_that_could_not_be_stopped_are_stopped_later() -> None:
+    night = Night()
+    run = await night.run(conversation="thread_1", agent_run="run_9")
+    night.service.troubles = [UpstreamUnavailable("no", hint=""), UpstreamUnavailable("no", hint="")]
+    night.now += timedelta(minutes=6)
+    assert await night.sweeper.runs() == {"expired": 1}
+    assert await night.sweeper.runs() == {"agents_left": 1}
+    assert await night.store.active() == [run.id]
+    assert await night.sweeper.runs() == {"settled": 1}
+    assert night.service.cancelled == [TurnRef("thread_1", "run_9")]
+    assert await night.store.active() == []
+
+
+async def test_an_agent_service_that_stays_away_is_not_asked_for_ever() -> None:
+    night = Night()
+    await night.run(conversation="thread_1", agent_run="run_9")
+    night.service.troubles = [UpstreamUnavailable("no", hint="")]
+    night.now += timedelta(minutes=6)
+    await night.sweeper.runs()
+    night.now += timedelta(minutes=16)
+    assert await night.sweeper.runs() == {"settled": 1}
 
 
 async def test_gives_up_on_a_run_that_broke_every_process_that_took_it() -> None:

@@ -130,6 +130,7 @@ async def test_a_service_that_does_not_even_cancel_holds_up_no_end(monkeypatch: 
     world = World(scripted(WORKING, 60.0), deadline_seconds=0.2)
     monkeypatch.setattr(world.service, "cancel", hang)
     assert (await world.served()).status == "expired"
+    assert await world.store.active() == ["run-1"]  # so that the sweeper stops them later
 
 
 async def test_cancels_on_request() -> None:
