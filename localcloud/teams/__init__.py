@@ -1,0 +1,1 @@
+"""Stand-in of Teams: the flow that posts cards into a channel, and somebody in that channel who asks."""
