@@ -35,12 +35,14 @@ async def test_every_kind_of_message_is_posted(channel: str) -> None:
     for message in messages().values():
         await notifier.send(message)
     await notifier.close()
-    posted = httpx.get(f"{channel}/_cards").json()["cards"]
+    async with httpx.AsyncClient(base_url=channel) as asking:
+        posted = (await asking.get("/_cards")).json()["cards"]
     assert [each["card"] for each in posted] == [json.loads(json.dumps(each.card)) for each in messages().values()]
 
 
 async def test_a_channel_that_is_busy_says_when_to_come_again(channel: str) -> None:
-    httpx.post(f"{channel}/_faults", json={"status": 429, "retry_after": 3}).raise_for_status()
+    async with httpx.AsyncClient(base_url=channel) as asking:
+        (await asking.post("/_faults", json={"status": 429, "retry_after": 3})).raise_for_status()
     notifier = TeamsNotifier(f"{channel}/workflows/local/run?sig=local")
     with pytest.raises(UpstreamThrottled) as told:
         await notifier.send(messages()["incident"])
