@@ -99,12 +99,14 @@ class _Serving:
         try:
             await asyncio.wait({work, watch}, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
             if work.done():
-                await self._conclude(work)
+                stopped = await self._conclude(work)
             elif watch.done():
                 watch.result()  # raises Changed where another process took over
-                await self._stop("cancelled", "Cancelled on request.", work)
+                stopped = await self._stop("cancelled", "Cancelled on request.", work)
             else:
-                await self._stop("expired", "No answer by the deadline.", work)
+                stopped = await self._stop("expired", "No answer by the deadline.", work)
+            if stopped:  # else the run stays on the list of active ones, and the sweeper stops its agents
+                await self.log.settle()
         finally:
             for task in (work, watch):
                 task.cancel()
@@ -133,13 +135,14 @@ class _Serving:
         except UpstreamError:
             log.warning("run=%s outcome=heartbeat_failed", self.log.run.id)
 
-    async def _conclude(self, work: asyncio.Task[Turn]) -> None:
+    async def _conclude(self, work: asyncio.Task[Turn]) -> bool:
+        """Whether no agent is at work any more; the same of `_stop`."""
         try:
             turn = work.result()
         except AppError as exc:
             stopped = await self._stop_agents()  # nobody will read what they still do
-            await self.log.end("failed", str(exc), settle=stopped, error_code=exc.code, error=str(exc))
-            return
+            await self.log.end("failed", str(exc), error_code=exc.code, error=str(exc))
+            return stopped
         if turn.status == "done":
             await self._answer(turn)
         elif turn.status == "failed":
@@ -152,6 +155,7 @@ class _Serving:
             await self.log.end(
                 turn.status if turn.status == "expired" else "cancelled", text, error_code=turn.status, error=text
             )
+        return True
 
     async def _answer(self, turn: Turn) -> None:
         calls = list(turn.all_calls())
@@ -169,13 +173,13 @@ class _Serving:
             **_spent(turn),
         )
 
-    async def _stop(self, state: str, text: str, work: asyncio.Task[Turn]) -> None:
+    async def _stop(self, state: RunStatus, text: str, work: asyncio.Task[Turn]) -> bool:
         """End without an answer: stop listening, stop the agents, say so."""
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
         stopped = await self._stop_agents()
-        end: RunStatus = "expired" if state == "expired" else "cancelled"
-        await self.log.end(end, text, settle=stopped, error_code=state, error=text)
+        await self.log.end(state, text, error_code=state, error=text)
+        return stopped
 
     async def _stop_agents(self) -> bool:
         run = self.log.run

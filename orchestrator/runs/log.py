@@ -57,9 +57,9 @@ class RunLog:
     async def tell(self, state: RunStatus, text: str, **changes: Any) -> Run:
         return await self.write(Event(self._now(), state, text), status=state, **changes)
 
-    async def end(self, state: RunStatus, text: str, *, settle: bool = True, **changes: Any) -> Run:
-        """Not settled, the run stays on the list of active ones, and the sweeper stops its agents."""
-        run = await self.tell(state, text, ended_at=self._now(), **changes)
-        if settle:
-            await self._store.settle(run.id)
-        return run
+    async def end(self, state: RunStatus, text: str, **changes: Any) -> None:
+        await self.tell(state, text, ended_at=self._now(), **changes)
+
+    async def settle(self) -> None:
+        """Take the ended run off the list of active ones."""
+        await self._store.settle(self.run.id)
