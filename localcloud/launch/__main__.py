@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         port=given.port,
         factory=Path(given.factory) if given.factory else None,
         host=given.host,
+        teams=given.verb == "dev",
     )
     err = Terminal.on(sys.stderr)
     if given.verb == "dev":

@@ -23,10 +23,12 @@ from localcloud.host.func_tools import FuncMissing, find_func
 from localcloud.host.settings import FILE, LoadError, read_values
 from localcloud.launch.children import READY_SECONDS, Children, Spec
 from localcloud.serve import free_socket
+from localcloud.teams.say import TOKEN
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 PLANNER = "local-planner"
+SIGNATURE = "local"  # in the address of the channel's flow
 # A real project's settings in the developer's shell must not leak into a local run and send it to the real thing.
 OURS = ("ADF_", "AZURE_", "AzureWebJobs", "FOUNDRY_", "LEARN_", "STORAGE", "TEAMS_")
 
@@ -52,6 +54,7 @@ class Options:
     foundry_arguments: Sequence[str] = ()
     host_arguments: Sequence[str] = ()
     settings: Mapping[str, str] = field(default_factory=dict)  # of the app, besides its usual ones
+    teams: bool = False  # with a channel: without it messages are lines of the app's log
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Cloud:
     foundry: str
     learn: str
     children: Children
+    teams: str = ""
 
 
 @asynccontextmanager
@@ -106,14 +110,16 @@ async def start(options: Options, children: Children) -> Cloud:
             storage = group.create_task(start_storage(options, children))
             adf = group.create_task(start_server(options, children, "adf", adf_arguments(options)))
             learn = group.create_task(start_server(options, children, "learn", ()))
+            teams = group.create_task(start_channel(options, children))
             arguments = ("--queues", await storage, *options.foundry_arguments)
             foundry = group.create_task(start_server(options, children, "foundry", arguments))
     except BaseExceptionGroup as several:
         raise several.exceptions[0] from None  # the first to fail; the others were only cancelled
     key = os.environ.get("LOCAL_FUNCTION_KEY") or secrets.token_urlsafe(16)
     settings = app_settings(storage.result(), adf.result(), foundry.result(), learn.result())
+    settings |= teams_settings(teams.result())
     url = await start_app(options, children, key, {**settings, **options.settings})
-    return Cloud(url, key, storage.result(), adf.result(), foundry.result(), learn.result(), children)
+    return Cloud(url, key, storage.result(), adf.result(), foundry.result(), learn.result(), children, teams.result())
 
 
 async def start_storage(options: Options, children: Children) -> str:
@@ -132,6 +138,10 @@ async def start_server(options: Options, children: Children, name: str, argument
     command = [sys.executable, "-m", f"localcloud.{name}", "--port", "0", *arguments, "--exit-with-stdin"]
     ready = await children.start(Spec(name, command, base_environment(), options.root))
     return str(ready["url"])
+
+
+async def start_channel(options: Options, children: Children) -> str:
+    return await start_server(options, children, "teams", ()) if options.teams else ""
 
 
 async def start_app(options: Options, children: Children, key: str, settings: Mapping[str, str]) -> str:
@@ -183,6 +193,13 @@ def silenced(root: Path) -> dict[str, str]:
         return {name: "" for name in read_values(root / FILE) if name.startswith(OURS)}
     except LoadError as exc:
         raise CannotStart(str(exc)) from None
+
+
+def teams_settings(teams: str) -> dict[str, str]:
+    """Without a channel nobody can ask from it either: the door for its questions stays closed."""
+    if not teams:
+        return {}
+    return {"TEAMS_WEBHOOK_URL": f"{teams}/workflows/local/run?sig={SIGNATURE}", "TEAMS_SECURITY_TOKEN": TOKEN}
 
 
 def app_settings(storage: str, adf: str, foundry: str, learn: str) -> dict[str, str]:

@@ -55,6 +55,7 @@ def places(cloud: Cloud, options: Options) -> list[tuple[str, str]]:
         ("Data Factory", cloud.adf),
         ("Agent service", cloud.foundry),
         ("Documentation", cloud.learn),
+        ("Teams channel", cloud.teams),
         ("Storage", cloud.storage),
         ("Logs", f"{options.logs}/"),
     ]

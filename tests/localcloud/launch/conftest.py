@@ -14,7 +14,7 @@ import pytest
 from localcloud.launch.cloud import ROOT
 
 HERE = Path(__file__).parent
-PLAYED = ("adf", "foundry", "host", "learn")
+PLAYED = ("adf", "foundry", "host", "learn", "teams")
 
 Launch = Callable[..., subprocess.Popen[str]]
 

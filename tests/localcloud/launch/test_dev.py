@@ -25,7 +25,7 @@ with socket.create_server(("127.0.0.1", int(sys.argv[3]))):
 
 
 def until_it_runs(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """Everything it has started, once it says what to try: five parts, and Node behind its guard."""
+    """Everything it has started, once it says what to try: six parts, and Node behind its guard."""
     assert process.stderr
     for line in process.stderr:
         if "/events?after=0" in line:
@@ -47,7 +47,7 @@ def test_whatever_ends_it_everything_it_started_ends(launch: Launch, signum: sig
     family = until_it_runs(process)
     process.send_signal(signum)
     assert process.wait(30) == code
-    assert len(family) == 6
+    assert len(family) == 7
     assert ended(family)
 
 
