@@ -18,11 +18,20 @@ from core.errors import NotConfigured
 
 AZURE_MANAGEMENT = "https://management.azure.com"
 LEARN_MCP = "https://learn.microsoft.com/api/mcp"
+CALLBACK_HOSTS = (".logic.azure.com", ".environment.api.powerplatform.com")  # workflows and flows that wait for us
+TOKEN_APPS = ("461e8683-5575-4561-ac7f-899cc907d62a", "4962773b-9cdb-44cf-a8bf-237846a00ab7")  # AzNS, Event Grid
+TOKEN_ROLES = (
+    "ActionGroupsSecureWebhook",
+    "AzureEventGridSecureWebhookSubscriber",
+)  # as their set-up scripts name them
+SIGN_IN = "https://login.microsoftonline.com"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A setting that is missing or wrong, and what to do about it. `area`: storage, foundry, adf, teams or limits."""
+    """A setting that is missing or wrong, and what to do about it.
+
+    `area`: storage, foundry, adf, teams, callers or limits."""
 
     area: str
     setting: str
@@ -51,6 +60,15 @@ class Settings:
     heartbeat_seconds: float = 5.0
     teams_webhook_url: str = field(default="", repr=False)  # holds the flow's signature
     teams_security_token: str = field(default="", repr=False)
+    public_url: str = ""
+    link_signing_key: str = field(default="", repr=False)
+    callback_hosts: tuple[str, ...] = CALLBACK_HOSTS
+    callback_signing_key: str = field(default="", repr=False)
+    token_tenant: str = ""
+    token_audiences: tuple[str, ...] = ()
+    token_apps: tuple[str, ...] = TOKEN_APPS
+    token_roles: tuple[str, ...] = TOKEN_ROLES
+    token_authority: str = SIGN_IN
     problems: tuple[Problem, ...] = ()
 
     @classmethod
@@ -59,7 +77,7 @@ class Settings:
         values = {key: value.strip() for key, value in env.items()}
         found: list[Problem] = []
         fields: dict[str, Any] = {}
-        for read in (_storage, _foundry, _adf, _teams, _limits):
+        for read in (_storage, _foundry, _adf, _teams, _callers, _limits):
             fields |= read(values, found)
         return cls(**fields, problems=tuple(found))
 
@@ -178,6 +196,46 @@ def _is_base64(text: str) -> bool:
         return bool(b64decode(text, validate=True))
     except ValueError:
         return False
+
+
+KEY_CHARACTERS = 32  # of a key that signs: 256 bits as hexadecimal are 64, as base64 are 44
+
+
+def _callers(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
+    """How callers come in and are called back. Without its setting a part is off; keys are repeated by no problem."""
+    public, tenant = env.get("PUBLIC_URL", "").rstrip("/"), env.get("TOKEN_TENANT_ID", "")
+    authority = env.get("TOKEN_AUTHORITY", "").rstrip("/") or SIGN_IN
+    if public and (not (_is_https(public) or is_loopback_http(public)) or not _is_origin(public)):
+        text = f"{public!r} is not https://<host>, the address of the app without a path."
+        problems.append(Problem("callers", "PUBLIC_URL", text))
+    for name in ("LINK_SIGNING_KEY", "CALLBACK_SIGNING_KEY"):
+        if 0 < len(env.get(name, "")) < KEY_CHARACTERS:
+            text = f"is shorter than {KEY_CHARACTERS} characters: make one with `openssl rand -base64 32`."
+            problems.append(Problem("callers", name, text))
+    _check_url("callers", "TOKEN_AUTHORITY", authority, problems)
+    if bool(tenant) != bool(env.get("TOKEN_AUDIENCES", "")):
+        text = "and TOKEN_AUDIENCES belong together: give both, or neither where no alerts come with tokens."
+        problems.append(Problem("callers", "TOKEN_TENANT_ID", text))
+    return {
+        "public_url": public,
+        "link_signing_key": env.get("LINK_SIGNING_KEY", ""),
+        "callback_hosts": _listed(env, "CALLBACK_HOSTS", CALLBACK_HOSTS),
+        "callback_signing_key": env.get("CALLBACK_SIGNING_KEY", ""),
+        "token_tenant": tenant,
+        "token_audiences": _listed(env, "TOKEN_AUDIENCES"),
+        "token_apps": _listed(env, "TOKEN_APPS", TOKEN_APPS),
+        "token_roles": _listed(env, "TOKEN_ROLES", TOKEN_ROLES),
+        "token_authority": authority,
+    }
+
+
+def _listed(env: Mapping[str, str], name: str, otherwise: tuple[str, ...] = ()) -> tuple[str, ...]:
+    return tuple(part.strip() for part in env.get(name, "").split(",") if part.strip()) or otherwise
+
+
+def _is_origin(url: str) -> bool:
+    parts = urlsplit(url)
+    return not (parts.path or parts.query or parts.fragment or parts.username or parts.password)
 
 
 # The host ends a function after ten minutes (functionTimeout in host.json): what is longer would be cut off by it.

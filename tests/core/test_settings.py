@@ -103,3 +103,30 @@ def test_no_deadline_may_outlast_what_the_host_allows_a_function() -> None:
     hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
     allowed = timedelta(hours=hours, minutes=minutes, seconds=seconds).total_seconds()
     assert all(LIMITS[name][2] < allowed for name in ("RUN_DEADLINE_SECONDS", "TOOL_DEADLINE_SECONDS"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("PUBLIC_URL", "http://ops.example"),
+        ("PUBLIC_URL", "https://ops.example/app"),
+        ("PUBLIC_URL", "https://me:secret@ops.example"),
+        ("PUBLIC_URL", "https://[ops"),
+        ("LINK_SIGNING_KEY", "short"),
+        ("CALLBACK_SIGNING_KEY", "short"),
+        ("TOKEN_TENANT_ID", "a tenant without an audience"),
+        ("TOKEN_AUTHORITY", "http://login.example"),
+    ],
+)
+def test_settings_of_callers_that_are_wrong_are_named_and_no_key_is_repeated(setting: str, value: str) -> None:
+    problems = Settings.load(GOOD | {setting: value}).problems
+    assert [problem.setting for problem in problems] == [setting]
+    assert not setting.endswith("KEY") or value not in problems[0].text.split()
+
+
+def test_hosts_of_callbacks_are_those_of_workflows_unless_others_are_named() -> None:
+    assert Settings.load(GOOD).callback_hosts == (".logic.azure.com", ".environment.api.powerplatform.com")
+    assert Settings.load(GOOD | {"CALLBACK_HOSTS": "a.example, .b.example"}).callback_hosts == (
+        "a.example",
+        ".b.example",
+    )
