@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.alerts.record import Alert, digest
-from orchestrator.stores.rows import Exists, creating, packed, storage, unpacked
+from orchestrator.stores.grouped import MAX_ROWS, GroupedInserts
+from orchestrator.stores.rows import packed, storage, unpacked
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
 
 ALERTS = "alerts"
 TABLES = (ALERTS,)
-MAX_ROWS = 100  # of a transaction
 MOMENTS = ("at", "received_at", "since", "until")
 
 
@@ -29,14 +29,10 @@ class TableAlertStore:
 
     def __init__(self, tables: TableServiceClient) -> None:
         self._alerts = tables.get_table_client(ALERTS)
+        self._inserts = GroupedInserts(self._alerts)
 
     async def add(self, alert: Alert) -> bool:
-        row = _row(alert)
-        try:
-            await creating(self._alerts, lambda: self._alerts.create_entity(row))
-        except Exists:
-            return False
-        return True
+        return await self._inserts.insert(_row(alert))
 
     async def pending(self, scope: str) -> list[Alert]:
         return await self.of_incident(scope, "")

@@ -64,6 +64,25 @@ async def test_keeps_an_alert_once(store: AlertStore, scope: str) -> None:
     assert len(await store.pending(scope)) == 1
 
 
+async def test_tells_each_of_many_at_once_whether_it_is_new(store: AlertStore, scope: str) -> None:
+    known, new = [make_alert(scope) for _ in range(8)], [make_alert(scope) for _ in range(120)]
+    for alert in known:
+        await store.add(alert)
+    batch = [*new[:30], *known, *new[30:], *new[:5]]
+    told = await asyncio.gather(*map(store.add, batch))
+    assert told == [*[True] * 30, *[False] * 8, *[True] * 90, *[False] * 5]
+    assert len(await store.pending(scope)) == 128
+
+
+async def test_a_caller_that_hangs_up_takes_nobody_elses_alert_away(store: AlertStore, scope: str) -> None:
+    tasks = [asyncio.create_task(store.add(make_alert(scope))) for _ in range(10)]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    tasks[5].cancel()
+    told = await asyncio.gather(*tasks, return_exceptions=True)
+    assert told.count(True) >= 8
+
+
 async def test_keeps_the_end_of_an_alert_beside_its_beginning(store: AlertStore, scope: str) -> None:
     alert = make_alert(scope)
     ended = replace(alert, fired=False, at=NOW + timedelta(minutes=5), received_at=NOW + timedelta(minutes=5))
@@ -133,3 +152,12 @@ async def test_says_that_storage_does_not_answer() -> None:
     async with clients.table_service(Settings.load({"STORAGE": nowhere})) as tables:
         with pytest.raises(UpstreamUnavailable, match="Table storage cannot be reached"):
             await TableAlertStore(tables).add(make_alert("scope"))
+
+
+async def test_everybody_hears_that_storage_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(clients.TABLE_PATIENCE, "retry_total", 0)
+    nowhere = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;TableEndpoint=http://127.0.0.1:9/a;"
+    async with clients.table_service(Settings.load({"STORAGE": nowhere})) as tables:
+        store = TableAlertStore(tables)
+        told = await asyncio.gather(*(store.add(make_alert("scope")) for _ in range(5)), return_exceptions=True)
+        assert all(isinstance(each, UpstreamUnavailable) for each in told)
