@@ -203,24 +203,16 @@ KEY_CHARACTERS = 32  # of a key that signs: 256 bits as hexadecimal are 64, as b
 
 def _callers(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
     """How callers come in and are called back. Without its setting a part is off; keys are repeated by no problem."""
-    public, tenant = env.get("PUBLIC_URL", "").rstrip("/"), env.get("TOKEN_TENANT_ID", "")
-    authority = env.get("TOKEN_AUTHORITY", "").rstrip("/") or SIGN_IN
-    if public and (not (_is_https(public) or is_loopback_http(public)) or not _is_origin(public)):
-        text = f"{public!r} is not https://<host>, the address of the app without a path."
-        problems.append(Problem("callers", "PUBLIC_URL", text))
-    for name in ("LINK_SIGNING_KEY", "CALLBACK_SIGNING_KEY"):
-        if 0 < len(env.get(name, "")) < KEY_CHARACTERS:
-            text = f"is shorter than {KEY_CHARACTERS} characters: make one with `openssl rand -base64 32`."
-            problems.append(Problem("callers", name, text))
+    tenant, authority = env.get("TOKEN_TENANT_ID", ""), env.get("TOKEN_AUTHORITY", "").rstrip("/") or SIGN_IN
     _check_url("callers", "TOKEN_AUTHORITY", authority, problems)
     if bool(tenant) != bool(env.get("TOKEN_AUDIENCES", "")):
         text = "and TOKEN_AUDIENCES belong together: give both, or neither where no alerts come with tokens."
         problems.append(Problem("callers", "TOKEN_TENANT_ID", text))
     return {
-        "public_url": public,
-        "link_signing_key": env.get("LINK_SIGNING_KEY", ""),
+        "public_url": _origin(env, problems),
+        "link_signing_key": _key(env, "LINK_SIGNING_KEY", problems),
         "callback_hosts": _listed(env, "CALLBACK_HOSTS", CALLBACK_HOSTS),
-        "callback_signing_key": env.get("CALLBACK_SIGNING_KEY", ""),
+        "callback_signing_key": _key(env, "CALLBACK_SIGNING_KEY", problems),
         "token_tenant": tenant,
         "token_audiences": _listed(env, "TOKEN_AUDIENCES"),
         "token_apps": _listed(env, "TOKEN_APPS", TOKEN_APPS),
@@ -233,9 +225,29 @@ def _listed(env: Mapping[str, str], name: str, otherwise: tuple[str, ...] = ()) 
     return tuple(part.strip() for part in env.get(name, "").split(",") if part.strip()) or otherwise
 
 
-def _is_origin(url: str) -> bool:
+def _origin(env: Mapping[str, str], problems: list[Problem]) -> str:
+    """A wrong one counts as none: no link may point there."""
+    url = env.get("PUBLIC_URL", "").rstrip("/")
+    if not url or ((_is_https(url) or is_loopback_http(url)) and _is_bare(url)):
+        return url
+    text = f"{url!r} is not https://<host>, the address of the app without a path."
+    problems.append(Problem("callers", "PUBLIC_URL", text))
+    return ""
+
+
+def _is_bare(url: str) -> bool:
     parts = urlsplit(url)
     return not (parts.path or parts.query or parts.fragment or parts.username or parts.password)
+
+
+def _key(env: Mapping[str, str], name: str, problems: list[Problem]) -> str:
+    """A weak one counts as none: what it would sign is off."""
+    key = env.get(name, "")
+    if not key or len(key) >= KEY_CHARACTERS:
+        return key
+    text = f"is shorter than {KEY_CHARACTERS} characters: make one with `openssl rand -base64 32`."
+    problems.append(Problem("callers", name, text))
+    return ""
 
 
 # The host ends a function after ten minutes (functionTimeout in host.json): what is longer would be cut off by it.

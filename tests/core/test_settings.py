@@ -110,7 +110,7 @@ def test_no_deadline_may_outlast_what_the_host_allows_a_function() -> None:
     [
         ("PUBLIC_URL", "http://ops.example"),
         ("PUBLIC_URL", "https://ops.example/app"),
-        ("PUBLIC_URL", "https://me:secret@ops.example"),
+        ("PUBLIC_URL", "https://me@ops.example"),
         ("PUBLIC_URL", "https://[ops"),
         ("LINK_SIGNING_KEY", "short"),
         ("CALLBACK_SIGNING_KEY", "short"),
