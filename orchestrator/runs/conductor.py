@@ -25,7 +25,7 @@ from orchestrator.stores.runs import RunStore
 
 log = logging.getLogger("runs")
 SILENT_HEARTBEATS = 4  # so many missed in a row, and a run counts as abandoned
-CANCEL_LOOK_SECONDS = 1.0
+CANCEL_LOOK_SECONDS = 2.5
 BUSY_SECONDS = 0.5
 THROTTLED_SECONDS = 5.0  # where the service does not say for how long
 
@@ -57,7 +57,8 @@ class Conductor:
             return
         serving = _Serving(self, RunLog(run, self.store, self.signals, self.now))
         try:
-            await serving.to_the_end()
+            with self.signals.serving(run_id):
+                await serving.to_the_end()
         except Changed:
             log.warning("run=%s outcome=taken_over", run_id)
             return

@@ -1,19 +1,34 @@
-"""Wakes those who wait for a run in this process. Others look at the record once a second."""
+"""Wakes those who wait for a run that this process serves. Of another's run the record is looked at once a second."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 Seen = TypeVar("Seen")
 LOOK_SECONDS = 1.0
+OWN_LOOK_SECONDS = 15.0  # of a run served here: only in case another process takes it over
 
 
 class Signals:
     def __init__(self) -> None:
         self._waiting: defaultdict[str, dict[asyncio.Event, bool]] = defaultdict(dict)
+        self._served: Counter[str] = Counter()
+
+    @contextmanager
+    def serving(self, run_id: str) -> Iterator[None]:
+        """This process serves the run: whoever waits for it here is woken."""
+        self._served[run_id] += 1
+        try:
+            yield
+        finally:
+            self._served[run_id] -= 1
+            if not self._served[run_id]:
+                del self._served[run_id]
+            self.changed(run_id, ended=True)  # however it went: look once more
 
     def changed(self, run_id: str, *, ended: bool = False) -> None:
         for event, for_the_end in self._waiting.get(run_id, {}).items():
@@ -42,7 +57,8 @@ class Signals:
                 if enough(seen) or left <= 0:
                     return seen
                 try:
-                    await asyncio.wait_for(event.wait(), min(left, LOOK_SECONDS))
+                    rest = OWN_LOOK_SECONDS if self._served[run_id] else LOOK_SECONDS
+                    await asyncio.wait_for(event.wait(), min(left, rest))
                 except TimeoutError:
                     continue
         finally:

@@ -68,3 +68,16 @@ async def test_another_run_wakes_nobody_and_time_ends_the_wait() -> None:
     signals.changed("run-2", ended=True)
     assert await waiting == "queued"
     assert len(looks) == 2
+
+
+async def test_of_a_run_served_here_nobody_looks_until_something_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+    signals, news = Signals(), ["working"]
+    looks, look = looking(news)
+    with signals.serving("run-1"):
+        waiting = asyncio.create_task(signals.until("run-1", look, lambda seen: seen == "done", 30, for_the_end=True))
+        await asyncio.sleep(0.1)
+        assert len(looks) == 1
+    news.append("done")  # written by another process, which took the run over
+    assert await waiting == "done"
+    assert len(looks) >= 2
