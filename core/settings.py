@@ -176,14 +176,16 @@ FLOW_HOSTS = (".logic.azure.com", ".environment.api.powerplatform.com")  # where
 
 
 def _teams(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
-    """Both are secrets: no problem repeats them. Without them the part is off."""
+    """Both are secrets: no problem repeats them. Without them the part is off, and a wrong one counts as none."""
     webhook, token = env.get("TEAMS_WEBHOOK_URL", ""), env.get("TEAMS_SECURITY_TOKEN", "")
     if webhook and not _is_flow(webhook):
         text = f"is not the https address of a flow (its host ends in {' or '.join(FLOW_HOSTS)})."
         problems.append(Problem("teams", "TEAMS_WEBHOOK_URL", text))
+        webhook = ""
     if token and not _is_base64(token):
         text = "is not the security token (base64) that Teams showed when the outgoing webhook was made."
         problems.append(Problem("teams", "TEAMS_SECURITY_TOKEN", text))
+        token = ""
     return {"teams_webhook_url": webhook, "teams_security_token": token}
 
 

@@ -9,6 +9,5 @@ from orchestrator.notify.teams import TeamsNotifier
 
 
 def channel(settings: Settings) -> Notifier:
-    """Teams where its flow is configured, and soundly so; else the log. One per event loop."""
-    sound = not any(problem.setting == "TEAMS_WEBHOOK_URL" for problem in settings.problems)
-    return TeamsNotifier(settings.teams_webhook_url) if settings.teams_webhook_url and sound else ConsoleNotifier()
+    """Teams where its flow is configured, else the log. One per event loop."""
+    return TeamsNotifier(settings.teams_webhook_url) if settings.teams_webhook_url else ConsoleNotifier()

@@ -70,6 +70,7 @@ def test_the_secrets_of_teams_are_in_no_problem_and_in_no_print() -> None:
     settings = Settings.load(GOOD | secrets)
     assert {problem.setting for problem in settings.problems} == set(secrets)
     assert "s3cr3t" not in repr(settings)
+    assert (settings.teams_webhook_url, settings.teams_security_token) == ("", "")  # a wrong one counts as none
 
 
 def test_a_flow_of_teams_may_live_in_either_service() -> None:
