@@ -1,7 +1,8 @@
 """Rows that many callers insert at once, written together: a storm costs a transaction for each dozen of them.
 
 A row that comes alone is written at once. Those that come while one of their partition is being written wait for it,
-and are then written in one transaction. Each caller hears of its own row.
+and are then written in one transaction. Each caller hears of its own row. A transaction is refused whole for one row
+that exists, so that the last rows are remembered: what is told twice is mostly told twice soon.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 Waiting = tuple[Row, "asyncio.Future[bool]"]
 MAX_ROWS = 100  # of a transaction
+MAX_REMEMBERED = 10_000
 TRIES = 5  # a transaction is refused for one row that exists, and tried without it; then they go one by one
 
 
@@ -26,10 +28,13 @@ class GroupedInserts:
         self._table = table
         self._waiting: dict[str, list[Waiting]] = {}
         self._writers: dict[str, asyncio.Task[None]] = {}
+        self._there: dict[tuple[str, str], None] = {}  # in the order in which they were written
 
     async def insert(self, row: Row) -> bool:
         """False where it exists. Raises what the write of its group raised."""
-        partition = str(row["PartitionKey"])
+        partition, key = _place(row)
+        if (partition, key) in self._there:
+            return False
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(partition, []).append((row, done))
         if partition not in self._writers:
@@ -55,9 +60,13 @@ class GroupedInserts:
                     done.set_exception(exc)
             return
         for row, done in group:
+            place = _place(row)
             if not done.done():  # its caller may have gone
-                done.set_result(str(row["RowKey"]) in new)
-            new.discard(str(row["RowKey"]))
+                done.set_result(place[1] in new)
+            new.discard(place[1])
+            self._there[place] = None
+        while len(self._there) > MAX_REMEMBERED:
+            del self._there[next(iter(self._there))]
 
     async def _write(self, rows: dict[str, Row]) -> set[str]:
         """The keys of those that did not exist."""
@@ -81,6 +90,10 @@ class GroupedInserts:
         except Exists:
             return False
         return True
+
+
+def _place(row: Row) -> tuple[str, str]:
+    return str(row["PartitionKey"]), str(row["RowKey"])
 
 
 def _creates(rows: Mapping[str, Row]) -> list[tuple[str, Row]]:

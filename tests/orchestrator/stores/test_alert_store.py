@@ -15,6 +15,7 @@ from core import clients
 from core.errors import UpstreamUnavailable
 from core.settings import Settings
 from orchestrator.alerts.record import Alert
+from orchestrator.stores import grouped
 from orchestrator.stores.alert_tables import TableAlertStore
 from orchestrator.stores.alerts import AlertStore, MemoryAlertStore
 
@@ -72,6 +73,23 @@ async def test_tells_each_of_many_at_once_whether_it_is_new(store: AlertStore, s
     told = await asyncio.gather(*map(store.add, batch))
     assert told == [*[True] * 30, *[False] * 8, *[True] * 90, *[False] * 5]
     assert len(await store.pending(scope)) == 128
+
+
+async def test_knows_alerts_that_another_process_has_kept(storage: str, scope: str) -> None:
+    async with clients.table_service(Settings.load({"STORAGE": storage})) as tables:
+        known, new = [make_alert(scope) for _ in range(12)], [make_alert(scope) for _ in range(12)]
+        await asyncio.gather(*map(TableAlertStore(tables).add, known))
+        batch = [alert for pair in zip(new, known, strict=True) for alert in pair]
+        assert await asyncio.gather(*map(TableAlertStore(tables).add, batch)) == [True, False] * 12
+        one_store = TableAlertStore(tables)
+        assert not any(await asyncio.gather(*map(one_store.add, batch)))
+
+
+async def test_remembers_few_alerts(storage: str, scope: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grouped, "MAX_REMEMBERED", 2)
+    async with clients.table_service(Settings.load({"STORAGE": storage})) as tables:
+        store, alerts = TableAlertStore(tables), [make_alert(scope) for _ in range(4)]
+        assert [await store.add(alert) for alert in (*alerts, *alerts)] == [True] * 4 + [False] * 4
 
 
 async def test_a_caller_that_hangs_up_takes_nobody_elses_alert_away(store: AlertStore, scope: str) -> None:
