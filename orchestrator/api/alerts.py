@@ -6,7 +6,9 @@ that the sender repeats it. What it says is never a reason to refuse it, as long
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -23,7 +25,7 @@ from orchestrator.alerts.shapes.events import VALIDATION
 from orchestrator.alerts.shapes.told import Source
 from tools_worker.datafactory.fields import as_mapping, mapping, text
 
-router = APIRouter(tags=["alerts"])
+log = logging.getLogger("alerts")
 MAX_BODY_BYTES = 256 * 1024  # the largest alert of Azure Monitor
 EVENT_GRID = "eventgrid.azure.net"
 EVENTS_A_MINUTE = 600  # what we allow Event Grid: far more than alerts come, far less than we can take
@@ -43,41 +45,72 @@ class InvalidJson(RequestError):
 
 
 TAKEN: dict[int | str, dict[str, Any]] = {202: {"model": Taken, "description": "Kept, and being looked at."}}
-BODY: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": {}}}},
+FACTORY = "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.DataFactory/factories/<name>"
+TEXT = {"type": "string"}
+PLAIN = {  # what is understood; anything else is taken, too
+    "type": "object",
+    "properties": {
+        "pipeline": {**TEXT, "description": "This or run_id is needed."},
+        "run_id": {**TEXT, "description": "@{pipeline().RunId}"},
+        "factory": {**TEXT, "description": "A name or a resource id: @{pipeline().DataFactory}"},
+        "activity": TEXT,
+        "message": TEXT,
+        "status": {**TEXT, "description": "Succeeded, Resolved and the like say that it is over."},
+        "at": {**TEXT, "description": "ISO 8601; without it, now."},
+        "severity": {"description": "0, the worst, to 4."},
+        "rule": TEXT,
+        "link": {**TEXT, "description": "https, for people."},
+    },
+}
+EXAMPLES: dict[str, Any] = {
+    "/azure-monitor": {
+        "schemaId": "azureMonitorCommonAlertSchema",
+        "data": {
+            "essentials": {
+                "alertId": "/subscriptions/<id>/providers/Microsoft.AlertsManagement/alerts/<id>",
+                "alertRule": "adf-pipeline-failed",
+                "severity": "Sev2",
+                "signalType": "Metric",
+                "monitorCondition": "Fired",
+                "alertTargetIDs": [FACTORY],
+                "firedDateTime": "2026-11-21T03:00:00Z",
+            }
+        },
+    },
+    "/event-grid": [
+        {
+            "id": "1",
+            "topic": FACTORY,
+            "subject": "LoadSales",
+            "eventType": "PipelineFailed",
+            "eventTime": "2026-11-21T03:00:00Z",
+            "data": {"pipeline": "LoadSales"},
+        }
+    ],
+    "/plain": {"pipeline": "LoadSales", "factory": "adf-prod", "status": "Failed", "message": "No rows arrived."},
 }
 
 
-@router.post(
-    "/api/alerts/azure-monitor",
-    operation_id="alerts_azure_monitor",
-    response_model=Taken,
-    responses=TAKEN,
-    openapi_extra=BODY,
-)
 async def alerts_azure_monitor(request: Request, intake: Intake) -> JSONResponse:
     """An alert of an action group's webhook: metric, log, activity log, service or resource health, budget; in the
     common alert schema or an older one."""
     return await _take(await _body(request), "azure-monitor", intake)
 
 
-@router.post(
-    "/api/alerts/event-grid",
-    operation_id="alerts_event_grid",
-    response_model=Taken,
-    responses=TAKEN,
-    openapi_extra=BODY,
-)
 async def alerts_event_grid(
     request: Request, intake: Intake, aeg_event_type: Annotated[str, Header()] = ""
 ) -> JSONResponse:
     """Events of Event Grid, in its own schema or as CloudEvents 1.0, one or many. Answers its validation too."""
     body = await _body(request)
-    handshake = _handshake(body, aeg_event_type)
-    return handshake or await _take(body, "event-grid", intake)
+    return _handshake(body, aeg_event_type) or await _take(body, "event-grid", intake)
 
 
-@router.options("/api/alerts/event-grid", operation_id="alerts_event_grid_allow", include_in_schema=False)
+async def alerts_plain(request: Request, intake: Intake) -> JSONResponse:
+    """Trouble told by a Web activity, a script, anything that sends JSON: `pipeline` or `run_id`, and what else is
+    known of `factory`, `activity`, `message`, `status`, `at`, `severity`."""
+    return await _take(await _body(request), "plain", intake)
+
+
 async def alerts_event_grid_allow(webhook_request_origin: Annotated[str, Header()] = "") -> Response:
     """The handshake of CloudEvents: who may send here."""
     if webhook_request_origin.strip().lower() != EVENT_GRID:
@@ -86,13 +119,24 @@ async def alerts_event_grid_allow(webhook_request_origin: Annotated[str, Header(
     return Response(status_code=200, headers={**headers, "Allow": "POST, OPTIONS"})
 
 
-@router.post(
-    "/api/alerts/plain", operation_id="alerts_plain", response_model=Taken, responses=TAKEN, openapi_extra=BODY
-)
-async def alerts_plain(request: Request, intake: Intake) -> JSONResponse:
-    """Trouble told by a Web activity, a script, anything that sends JSON: `pipeline` or `run_id`, and what else is
-    known of `factory`, `activity`, `message`, `status`, `at`, `severity`."""
-    return await _take(await _body(request), "plain", intake)
+def routes(prefix: str, suffix: str = "", *guards: Any) -> APIRouter:
+    """The same routes behind each door, with the guard of that door."""
+    made = APIRouter(prefix=prefix, tags=["alerts"], dependencies=guards)
+    post: dict[str, Any] = {"response_model": Taken, "responses": TAKEN, "methods": ["POST"]}
+    for path, handler in HANDLERS.items():
+        name = f"{handler.__name__}{suffix}"
+        made.add_api_route(path, handler, operation_id=name, openapi_extra=_described(path), **post)
+    made.add_api_route("/event-grid", alerts_event_grid_allow, methods=["OPTIONS"], include_in_schema=False)
+    return made
+
+
+def _described(path: str) -> dict[str, Any]:
+    """Bodies are read as they come: only the description of the API says what they hold."""
+    content = {"schema": PLAIN if path == "/plain" else {}, "example": EXAMPLES[path]}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+HANDLERS = {"/azure-monitor": alerts_azure_monitor, "/event-grid": alerts_event_grid, "/plain": alerts_plain}
 
 
 async def _body(request: Request) -> Any:
@@ -103,7 +147,13 @@ async def _body(request: Request) -> Any:
 
 
 async def _take(body: object, source: Source, intake: AlertIntake) -> JSONResponse:
-    taken = await intake.take(shapes.read(body, datetime.now(UTC), source))
+    now = datetime.now(UTC)
+    if isinstance(body, list):  # a long batch takes a third of a second: other callers must not wait for it
+        alerts = await asyncio.to_thread(shapes.read, body, now, source)
+    else:
+        alerts = shapes.read(body, now, source)
+    taken = await intake.take(alerts)
+    log.info("source=%s outcome=taken new=%d known=%d", source, taken.new, taken.known)
     return JSONResponse(Taken(new=taken.new, known=taken.known).model_dump(), 202 if taken.new else 200)
 
 
@@ -118,3 +168,6 @@ def _handshake(body: object, event_type: str) -> JSONResponse | None:
         text_ = "This is no validation of a subscription."
         raise RequestError(text_, hint=f"It needs the header aeg-event-type, an event {VALIDATION} and its code.")
     return JSONResponse({"validationResponse": code})
+
+
+router = routes("/api/alerts")

@@ -14,9 +14,11 @@ from core.errors import UpstreamUnavailable
 from orchestrator.alerts import services
 from orchestrator.alerts.intake import AlertIntake
 from orchestrator.alerts.record import Alert
+from orchestrator.api import alerts
 from orchestrator.api import app as api
 from orchestrator.stores.alerts import MemoryAlertStore
 from orchestrator.stores.scopes import MemoryScopeStore
+from tests.orchestrator.api.doors import through
 
 FACTORY = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.DataFactory/factories/adf-1"
 VALIDATION = "Microsoft.EventGrid.SubscriptionValidationEvent"
@@ -36,7 +38,9 @@ class Caller:
             return intake
 
         app.dependency_overrides[services.provided] = provided
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://app.example")
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(through("api", app)), base_url="https://app.example"
+        )
 
     async def add(self, alert: Alert) -> bool:
         if self.down:
@@ -136,6 +140,12 @@ async def test_a_plain_alert_is_taken(caller: Caller) -> None:
     assert (await caller.post("plain", body)).status_code == 202
     (alert,) = await caller.kept("adf-1")
     assert (alert.kind, alert.pipeline, alert.run_ids) == ("plain", "LoadSales", (CODE,))
+
+
+@pytest.mark.parametrize("path", alerts.EXAMPLES)
+async def test_the_examples_of_the_description_are_alerts(caller: Caller, path: str) -> None:
+    assert (await caller.post(path.removeprefix("/"), alerts.EXAMPLES[path])).status_code == 202
+    assert await caller.kept("unknown") == []
 
 
 async def test_event_grid_is_told_that_its_events_are_wanted(caller: Caller) -> None:
