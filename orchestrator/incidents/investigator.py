@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.errors import NotFound
+from core.errors import AppError, NotFound, UpstreamError
 from orchestrator.alerts.record import Alert, digest
 from orchestrator.incidents import matching, opening, recovery, sight
 from orchestrator.incidents.causes import Cause, causes_of
@@ -53,8 +53,16 @@ class Investigator:
         """Until nobody wants another look. Nothing where somebody else is looking: he will look once more."""
         owner = f"{self.owner}-{secrets.token_hex(4)}"  # two looks of one process are two
         while (scope := await self.scopes.lease(name, owner, self.now(), self.now() + LEASE)) is not None:
-            async with asyncio.timeout(LOOK_SECONDS):
-                done = await self._look(scope)
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    done = await self._look(scope)
+            except BaseException as exc:
+                # Nobody else need wait for the lease to end; the wish stays, so that the timer wakes somebody.
+                await self.scopes.release(replace(scope, wanted=scope.served))
+                if not isinstance(exc, AppError | TimeoutError):
+                    raise
+                log.warning("scope=%s outcome=not_looked_at error=%s", name, exc or "took too long")
+                return
             if await self.scopes.release(done):
                 return
 
@@ -64,7 +72,12 @@ class Investigator:
         if factory is None:
             await self._alone(scope.name, pending, "it names no data factory that this app looks after")
             return scope
-        return replace(scope, read_until=await self._at_factory(factory, scope, pending))
+        try:
+            return replace(scope, read_until=await self._at_factory(factory, scope, pending))
+        except UpstreamError as exc:
+            known = await self._known(factory)
+            await self._with_alerts(scope.name, pending, known, f"Data Factory could not be asked: {exc}")
+            raise
 
     async def _factory(self, name: str) -> DataFactory | None:
         try:
@@ -81,7 +94,7 @@ class Investigator:
         seen = await sight.look(factory, scope.read_until, pending, self.now(), open_since=oldest)
         known = await self._with_failures(factory, seen.failed, known)
         known = await self._with_good_runs(known, seen.good)
-        await self._with_alerts(scope.name, pending, known)
+        await self._with_alerts(scope.name, pending, known, "no failed run was found that it could mean")
         await self.explainer.explain(factory, await self._known(factory))
         return seen.until
 
@@ -163,7 +176,8 @@ class Investigator:
 
     # Alerts
 
-    async def _with_alerts(self, scope: str, pending: Sequence[Alert], known: Sequence[Incident]) -> None:
+    async def _with_alerts(self, scope: str, pending: Sequence[Alert], known: Sequence[Incident], why: str) -> None:
+        """`why`: what is told of an alert that belongs to no incident after some patience."""
         homes: defaultdict[str, list[Alert]] = defaultdict(list)
         alone = []
         for alert in pending:
@@ -174,7 +188,7 @@ class Investigator:
                 alone.append(alert)
         for incident_id, alerts in homes.items():
             await self._joined(scope, incident_id, alerts)
-        await self._alone(scope, alone, "no failed run was found that it could mean")
+        await self._alone(scope, alone, why)
 
     async def _joined(self, scope: str, incident_id: str, alerts: Sequence[Alert]) -> Incident:
         joined = await change(self.incidents, incident_id, lambda known: opening.with_alerts(known, alerts, self.now()))

@@ -45,7 +45,7 @@ def of_cause(cause: Cause, incident_id: str, now: datetime) -> Incident:
 
 def of_alert(alert: Alert, cause: str, incident_id: str, now: datetime, why: str) -> Incident:
     """Where there is no failed run to go by: `why` not."""
-    told = f"{alert.title or 'An alert'}: {why}."
+    told = f"{alert.title or 'An alert'}: {why.rstrip('.')}."
     kind: IncidentKind = "service_health" if alert.kind == "service_health" else "alert"
     return Incident(
         id=incident_id,

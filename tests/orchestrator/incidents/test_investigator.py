@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from core.errors import UpstreamUnavailable
 from orchestrator.incidents.investigator import NOWHERE, PATIENCE
 from orchestrator.notify.console import MemoryNotifier
 from tests.orchestrator.incidents.night import LOGIN, SCOPE, Night
-from tools_worker.datafactory.models import Dataset, Pipeline
+from tools_worker.datafactory.client import Found
+from tools_worker.datafactory.memory import MemoryDataFactory
+from tools_worker.datafactory.models import Dataset, Pipeline, PipelineRun
 
 
 async def test_an_alert_becomes_a_diagnosed_incident_and_one_message() -> None:
@@ -275,3 +278,38 @@ async def test_a_storm_of_alerts_costs_no_more_queries_than_one() -> None:
     (incident,) = await storm.look()
     assert incident.alerts_count == 201
     assert storm.factory.calls == quiet.factory.calls
+
+
+class Silent(MemoryDataFactory):
+    """Does not answer until it is told to."""
+
+    silent = True
+
+    async def pipeline_runs(self, *args: Any, **options: Any) -> Found[PipelineRun]:
+        if self.silent:
+            raise UpstreamUnavailable("Data Factory does not answer.", hint="")
+        return await super().pipeline_runs(*args, **options)
+
+
+async def test_while_data_factory_is_silent_alerts_wait_and_then_speak_for_themselves() -> None:
+    factory = Silent(SCOPE)
+    night = Night(factory=factory)
+    night.run()
+    await night.alert()
+    assert await night.look() == []
+    (alone,) = await night.look(minutes_later=6)
+    assert (alone.kind, len(night.notifier.sent)) == ("alert", 1)
+    assert "Data Factory could not be asked" in alone.summary
+    factory.silent = False
+    assert [each.kind for each in await night.look(minutes_later=1)] == ["alert", "failure"]
+
+
+async def test_a_look_that_failed_leaves_its_wish_and_no_lease() -> None:
+    night = Night(factory=Silent(SCOPE))
+    await night.look()
+    (scope,) = await night.scopes.all()
+    assert (scope.owner, scope.waits(night.now)) == ("", True)
+    night.factory.silent = False  # type: ignore[attr-defined]
+    await night.investigator.look(SCOPE)
+    (scope,) = await night.scopes.all()
+    assert not scope.waits(night.now)
