@@ -30,6 +30,7 @@ router = APIRouter(prefix="/hooks/teams", tags=["teams"])
 ACCEPT_SECONDS = 3.5  # for storage to take the question in; Teams hangs up after 5
 POSTED_WAIT_SECONDS = 0.7  # where the answer will be posted anyway, nobody is kept waiting for it
 ONLY_WAIT_SECONDS = 2.5  # where the reply is the only place for it
+LOOK_SECONDS = 0.7  # for storage, after the wait
 
 
 class Reply(BaseModel):
@@ -64,13 +65,13 @@ async def teams_ask(
     began = asyncio.get_running_loop().time()
     try:
         run = await _accepted(app, asked)
-        left = how.wait_seconds - (asyncio.get_running_loop().time() - began)
-        run = await _waited(app, run, max(0.0, left))
     except AppError as exc:
         log.warning("path=%s outcome=told_in_teams code=%s detail=%s", request.url.path, exc.code, exc)
         return Reply(text=replies.trouble(exc.message, exc.hint))
+    left = how.wait_seconds - (asyncio.get_running_loop().time() - began)
+    run, promised = await _awaited(app, run, max(0.0, left), how.posted)
     link = how.link(run.id)
-    return Reply(text=replies.answer(run, link) if run.ended else replies.acknowledgement(run, link, posted=how.posted))
+    return Reply(text=replies.answer(run, link) if run.ended else replies.acknowledgement(run, link, posted=promised))
 
 
 def parsed(body: bytes) -> Mapping[str, Any]:
@@ -93,15 +94,23 @@ async def _accepted(app: Services, asked: Activity) -> Run:
         raise UpstreamUnavailable("Storage does not answer.", hint="Ask again in a minute.") from None
 
 
-async def _waited(app: Services, run: Run, seconds: float) -> Run:
-    """The run after its wait, at the latest; once it is accepted no trouble in looking may hide that."""
+async def _awaited(app: Services, run: Run, seconds: float, posted: bool) -> tuple[Run, bool]:
+    """The run after its wait, and whether its answer was promised. Once it is accepted no trouble may hide that.
+
+    Who ends a run posts its answer if that was promised by then. So after promising it is looked at once more: a run
+    that had ended before the promise is answered here."""
+    promised = False
+
+    async def look() -> Run:
+        return await app.store.load(run.id)
+
     try:
-        async with asyncio.timeout(seconds + 0.5):
-
-            async def look() -> Run:
-                return await app.store.load(run.id)
-
-            return await app.signals.until(run.id, look, lambda seen: seen.ended, seconds, for_the_end=True)
+        async with asyncio.timeout(seconds + LOOK_SECONDS):
+            run = await app.signals.until(run.id, look, lambda seen: seen.ended, seconds, for_the_end=True)
+            if posted and not run.ended:
+                await app.store.promise_answer(run.id)
+                promised = True
+                run = await look()
     except (AppError, TimeoutError) as exc:
         log.warning("run=%s outcome=wait_broken error=%s", run.id, exc or "too slow")
-        return run
+    return run, promised

@@ -40,6 +40,11 @@ class RunStore(Protocol):
 
     async def cancel_requested(self, run_id: str) -> bool: ...
 
+    async def promise_answer(self, run_id: str) -> None:
+        """Note that whoever asked was told that the answer comes later, by the channel for messages."""
+
+    async def answer_promised(self, run_id: str) -> bool: ...
+
     async def open_session(self, session: Session) -> None: ...
 
     async def session(self, session_id: str) -> Session:
@@ -58,6 +63,7 @@ class MemoryRunStore:
         self._events: dict[str, list[Event]] = {}
         self._active: set[str] = set()
         self._cancels: set[str] = set()
+        self._promised: set[str] = set()
         self._sessions: dict[str, Session] = {}
 
     async def create(self, run: Run, *events: Event) -> Run:
@@ -97,6 +103,12 @@ class MemoryRunStore:
 
     async def cancel_requested(self, run_id: str) -> bool:
         return run_id in self._cancels
+
+    async def promise_answer(self, run_id: str) -> None:
+        self._promised.add(run_id)
+
+    async def answer_promised(self, run_id: str) -> bool:
+        return run_id in self._promised
 
     async def open_session(self, session: Session) -> None:
         self._sessions.setdefault(session.id, replace(session, version="1"))

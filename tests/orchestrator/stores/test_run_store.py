@@ -113,6 +113,14 @@ async def test_lists_runs_as_active_until_they_are_settled(store: RunStore) -> N
     assert run.id not in await store.active()
 
 
+async def test_remembers_that_the_answer_was_promised(store: RunStore) -> None:
+    run = await store.create(make_run())
+    assert not await store.answer_promised(run.id)
+    await store.promise_answer(run.id)
+    await store.promise_answer(run.id)
+    assert await store.answer_promised(run.id)
+
+
 async def test_remembers_that_somebody_wants_to_cancel(store: RunStore) -> None:
     run = await store.create(make_run())
     assert not await store.cancel_requested(run.id)
