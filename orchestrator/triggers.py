@@ -12,7 +12,8 @@ from orchestrator.alerts import services as alert_services
 
 bp = func.Blueprint()
 STORAGE = "STORAGE"  # the name of the connection setting
-METHODS = [func.HttpMethod.GET, func.HttpMethod.POST, func.HttpMethod.DELETE]
+GET, POST, DELETE = func.HttpMethod.GET, func.HttpMethod.POST, func.HttpMethod.DELETE
+OPTIONS = func.HttpMethod.OPTIONS  # the handshake of CloudEvents
 
 _middleware: list[Any] = []
 
@@ -27,8 +28,28 @@ def middleware() -> Any:
 
 
 @bp.function_name("api")
-@bp.route(route="api/{*path}", methods=METHODS, auth_level=func.AuthLevel.FUNCTION)
+@bp.route(route="api/{*path}", methods=[GET, POST, DELETE, OPTIONS], auth_level=func.AuthLevel.FUNCTION)
 async def api(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """The door of those who have the app's key."""
+    return await _answered(req, context)
+
+
+@bp.function_name("hooks")
+@bp.route(route="hooks/{*path}", methods=[GET, POST, DELETE, OPTIONS], auth_level=func.AuthLevel.ANONYMOUS)
+async def hooks(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """The door of machines that prove themselves: signatures, signed links, tokens."""
+    return await _answered(req, context)
+
+
+@bp.function_name("ui")
+@bp.route(route="ui/{*path}", methods=[GET, POST], auth_level=func.AuthLevel.ANONYMOUS)
+async def ui(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """The door of persons, whom the platform's authentication names."""
+    return await _answered(req, context)
+
+
+async def _answered(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """The API, which learns from the context through which door the request came."""
     response: func.HttpResponse = await middleware().handle_async(req, context)
     return response
 

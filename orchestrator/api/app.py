@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from orchestrator.api import alerts, ask, diagnose, health, incidents, problems
+from orchestrator.api import alerts, ask, callers, diagnose, health, hooks, incidents, persons, problems, teams
+from orchestrator.api.links import SignedLink
+from orchestrator.api.teams_signature import TeamsSignature
 
 MAX_BODY_BYTES = 32 * 1024
+KEY = callers.FunctionKey()
+GUARDED: tuple[tuple[callers.Guard, tuple[APIRouter, ...]], ...] = (  # every router behind its guard
+    (KEY, (alerts.router, ask.router, diagnose.router, health.router, incidents.router)),
+    (SignedLink("run", "run_id"), (hooks.runs,)),
+    (TeamsSignature(), (teams.router,)),
+    (persons.Person("reader"), (persons.router,)),
+)
 
 
 def build() -> FastAPI:
@@ -15,17 +27,29 @@ def build() -> FastAPI:
         title="Operations agent for Azure Data Factory",
         version="0.1.0",
         description="Ask about pipelines and their failures in plain words; get answers that rest on run ids.",
-        openapi_url="/api/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         responses=problems.RESPONSES,
     )
-    for routes in (alerts.router, ask.router, diagnose.router, health.router, incidents.router):
-        app.include_router(routes)
+    for guard, routers in GUARDED:
+        for routes in routers:
+            app.include_router(routes, dependencies=[Depends(guard)])
+    app.get("/api/openapi.json", include_in_schema=False, dependencies=[Depends(KEY)])(document(app))
+    callers.check(app)
     problems.register(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(callers.Doors)
     app.add_middleware(problems.Bugs)  # added last, so outermost: it also answers for the limit
     return app
+
+
+def document(app: FastAPI) -> Callable[[], Awaitable[JSONResponse]]:
+    async def contract_get() -> JSONResponse:
+        """This API as OpenAPI 3.1."""
+        return JSONResponse(app.openapi())
+
+    return contract_get
 
 
 class BodyLimit:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query
 from fastapi.responses import JSONResponse
 
 from core.errors import UpstreamError
+from orchestrator.api.links import Links
+from orchestrator.api.links import provided as links_provided
 from orchestrator.api.views import AskBody, EventsView, EventView, RunView
 from orchestrator.runs.record import Event, Run
 from orchestrator.services import Services, provided
@@ -17,6 +19,7 @@ log = logging.getLogger("api")
 router = APIRouter(prefix="/api", tags=["runs"])
 RETRY_AFTER_SECONDS = 2
 App = Annotated[Services, Depends(provided)]
+Linking = Annotated[Links, Depends(links_provided)]
 RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Key = Annotated[str, Header(max_length=200, description="Your own name for this question, such as a GUID.")]
 WORKING: dict[int | str, dict[str, object]] = {
@@ -25,14 +28,14 @@ WORKING: dict[int | str, dict[str, object]] = {
 
 
 @router.post("/ask", operation_id="runs_ask", response_model=RunView, responses=WORKING)
-async def runs_ask(body: AskBody, request: Request, app: App, idempotency_key: Key = "") -> JSONResponse:
+async def runs_ask(body: AskBody, app: App, links: Linking, idempotency_key: Key = "") -> JSONResponse:
     """Ask a question. 200 with the answer when it is ready within `wait_seconds`, else 202 with where to look.
 
     With an `Idempotency-Key` the same question sent again is the same run: safe to repeat after a lost answer."""
     run = await app.intake.ask(
         body.question, session_id=body.session_id or "", factory=body.factory or "", key=idempotency_key
     )
-    return answer(await _waited(app, run, body.wait_seconds), request)
+    return answer(await _waited(app, run, body.wait_seconds), links)
 
 
 async def _waited(app: Services, run: Run, seconds: float) -> Run:
@@ -49,9 +52,9 @@ async def _waited(app: Services, run: Run, seconds: float) -> Run:
 
 
 @router.get("/runs/{run_id}", operation_id="runs_get", response_model=RunView, responses=WORKING)
-async def runs_get(run_id: RunId, request: Request, app: App) -> JSONResponse:
+async def runs_get(run_id: RunId, app: App, links: Linking) -> JSONResponse:
     """202 while the run is working, 200 when it has ended, however it ended: look at `status`."""
-    return answer(await app.store.load(run_id), request)
+    return answer(await app.store.load(run_id), links)
 
 
 @router.get("/runs/{run_id}/events", operation_id="runs_events")
@@ -75,14 +78,13 @@ async def runs_events(
 
 
 @router.post("/runs/{run_id}/cancel", operation_id="runs_cancel", response_model=RunView, responses=WORKING)
-async def runs_cancel(run_id: RunId, request: Request, app: App) -> JSONResponse:
+async def runs_cancel(run_id: RunId, app: App, links: Linking) -> JSONResponse:
     """Ask a run to stop. 202 while it is stopping; an ended run stays as it ended."""
-    return answer(await app.intake.cancel(run_id), request)
+    return answer(await app.intake.cancel(run_id), links)
 
 
-def answer(run: Run, request: Request) -> JSONResponse:
+def answer(run: Run, links: Links) -> JSONResponse:
     view = RunView.of(run).model_dump(mode="json", exclude_none=True)
     if run.ended:
         return JSONResponse(view)
-    where = str(request.url.replace(path=f"/api/runs/{run.id}", query=""))
-    return JSONResponse(view, 202, {"Location": where, "Retry-After": str(RETRY_AFTER_SECONDS)})
+    return JSONResponse(view, 202, {"Location": links.run(run), "Retry-After": str(RETRY_AFTER_SECONDS)})

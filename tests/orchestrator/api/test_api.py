@@ -27,6 +27,7 @@ from orchestrator.runs.signals import Signals
 from orchestrator.services import Services
 from orchestrator.stores.runs import MemoryRunStore
 from orchestrator.sweeper import Sweeper
+from tests.orchestrator.api.doors import through
 from tests.orchestrator.scripted_service import Script, ScriptedService, answer_at_once, answered
 from tests.tools_worker.runtime.sample import make_worker
 from tools_worker.datafactory.factories import Factories
@@ -74,8 +75,8 @@ class Caller:
         hands = replace(make_worker(), factories=Factories([factory]))
         app.dependency_overrides[services.provided] = lambda: parts
         app.dependency_overrides[worker.provided] = lambda: hands
-        transport = httpx.ASGITransport(app)  # what the app raises, the host would get
-        self.http = httpx.AsyncClient(transport=transport, base_url="https://app.example")
+        transport = httpx.ASGITransport(through("api", app))  # what the app raises, the host would get
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://localhost:7071")
 
     async def ask(self, **body: Any) -> httpx.Response:
         return await self.http.post("/api/ask", json={"question": "What failed?", **body})
@@ -135,7 +136,7 @@ async def test_a_longer_answer_is_fetched_from_the_location() -> None:
         assert response.status_code == 202
         assert int(response.headers["Retry-After"]) > 0
         where = response.headers["Location"]
-        assert where == f"https://app.example/api/runs/{response.json()['run_id']}"
+        assert where == f"http://localhost:7071/api/runs/{response.json()['run_id']}"
         while (polled := await caller.http.get(where)).status_code == 202:
             assert polled.headers["Location"] == where
             await asyncio.sleep(0.02)
@@ -339,8 +340,8 @@ async def test_health_lists_what_is_missing(caller: Caller, monkeypatch: pytest.
 async def test_missing_settings_are_a_problem_and_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("STORAGE", "FOUNDRY_PROJECT_ENDPOINT", "FOUNDRY_MODEL", "ADF_FACTORIES", "ADF_SUBSCRIPTION_ID"):
         monkeypatch.delenv(name, raising=False)
-    transport = httpx.ASGITransport(api.build())
-    async with httpx.AsyncClient(transport=transport, base_url="https://app.example") as http:
+    transport = httpx.ASGITransport(through("api", api.build()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:7071") as http:
         body = problem(await http.post("/api/ask", json={"question": "x"}), 503, "not_configured")
     assert "STORAGE" in body["detail"]
 

@@ -1,0 +1,11 @@
+"""What is served behind the anonymous door: routes of the API for callers of another kind."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from orchestrator.api import ask
+from orchestrator.api.views import RunView
+
+runs = APIRouter(prefix="/hooks", tags=["links"])
+runs.get("/runs/{run_id}", operation_id="links_run", response_model=RunView, responses=ask.WORKING)(ask.runs_get)
