@@ -11,7 +11,7 @@ from orchestrator.teams.activity import asked_in_teams
 
 async def post_promised(run: Run, store: RunStore, notifier: Notifier, link: str = "") -> bool:
     """Whether it was promised, and is posted now. For a run that has ended, once its end is stored: what ended before
-    the promise was the reply itself. Raises UpstreamError where storage or the channel does not answer: call it again."""
+    the promise was the reply itself. Raises UpstreamError where storage or the channel does not answer: call again."""
     if not asked_in_teams(run) or not await store.answer_promised(run.id):
         return False
     await notifier.send(answer_message(run, link=link))
