@@ -53,6 +53,7 @@ class Settings:
     adf_subscription: str = ""
     adf_failure_rules: str = ""
     learn_mcp_url: str = LEARN_MCP
+    incident_narrative: bool = True
     run_deadline_seconds: float = 300.0
     tool_deadline_seconds: float = 100.0
     adf_timeout_seconds: float = 30.0
@@ -144,6 +145,7 @@ def _foundry(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
         "foundry_model": model,
         "foundry_api_version": env.get("FOUNDRY_API_VERSION", ""),
         "learn_mcp_url": learn,
+        "incident_narrative": env.get("INCIDENT_NARRATIVE", "").lower() not in ("off", "false", "0", "no"),
     }
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import PlainTextResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from core.errors import NotFound
 from orchestrator.api.views import Name
 from orchestrator.incidents.desk import Desk
 from orchestrator.incidents.record import Entry, Incident, IncidentKind, IncidentState, RunRef
@@ -82,13 +83,14 @@ class IncidentView(IncidentSummary):
     parents: list[RunRefView] = Field(description="Runs that failed only because of these.")
     recovered: list[str] = Field(description="Pipelines that ran well since.")
     diagnosis: dict[str, Any] = Field(description="As POST /api/diagnose gives it; empty until it is made.")
+    narrative: str = Field(default="", description="The finding in a model's words, where there is one.")
     similar: list[str] = Field(description="Earlier incidents and what mended them, in sentences.")
     timeline: list[EntryView]
     entries_left_out: int
 
     @classmethod
-    def of(cls, incident: Incident) -> IncidentView:
-        plain = {name: getattr(incident, name) for name in cls.model_fields}
+    def of(cls, incident: Incident, narrative: str = "") -> IncidentView:
+        plain = {name: getattr(incident, name, narrative) for name in cls.model_fields}
         plain["runs"] = [RunRefView.of(ref) for ref in incident.runs]
         plain["parents"] = [RunRefView.of(ref) for ref in incident.parents]
         plain["timeline"] = [EntryView.of(entry) for entry in incident.timeline]
@@ -141,7 +143,8 @@ async def incidents_list(
 @router.get("/{incident_id}", operation_id="incidents_get", summary="Get an incident")
 async def incidents_get(incident_id: IncidentId, app: App) -> IncidentView:
     """All that is known of it: diagnosis, runs, timeline, earlier incidents like it."""
-    return IncidentView.of(await app.incidents.load(incident_id))
+    incident = await app.incidents.load(incident_id)
+    return IncidentView.of(incident, await narrative(app, incident))
 
 
 @router.get(
@@ -181,3 +184,14 @@ async def incidents_resolve(incident_id: IncidentId, body: ResolveBody, app: App
 
 def desk(app: IncidentServices) -> Desk:
     return Desk(app.incidents, utc_now)
+
+
+async def narrative(app: IncidentServices, incident: Incident) -> str:
+    """Empty until the agents have answered."""
+    if not incident.narrative_run:
+        return ""
+    try:
+        run = await app.runs.load(incident.narrative_run)
+    except NotFound:
+        return ""
+    return run.answer if run.status == "done" else ""

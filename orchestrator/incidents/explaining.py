@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -30,13 +30,15 @@ UNTOLD = timedelta(minutes=2)  # people hear of an incident that cannot be diagn
 
 @dataclass(frozen=True)
 class Explainer:
-    """`link` gives the address of an incident's page, empty where there is none."""
+    """`link` gives the address of an incident's page, empty where there is none; `narrate` has a model put the finding
+    in words, and gives the id of the run that does."""
 
     incidents: IncidentStore
     notifier: Notifier
     judge: Judge
     now: Callable[[], datetime]
     link: Callable[[str], str] = lambda _: ""
+    narrate: Callable[[Incident], Awaitable[str]] | None = None
 
     async def explain(self, factory: DataFactory | None, incidents: Sequence[Incident]) -> None:
         gate = asyncio.Semaphore(AT_ONCE)
@@ -59,6 +61,7 @@ class Explainer:
         waiting = incident.kind == "failure" and not incident.diagnosis
         if not waiting or self.now() - incident.opened_at >= UNTOLD:
             await self._tell(await self._judged(incident), "opened")
+            await self._narrated(incident)
 
     async def _diagnosed(self, factory: DataFactory, incident: Incident) -> Incident:
         def begin(known: Incident) -> Incident:
@@ -75,6 +78,12 @@ class Explainer:
             return await change(self.incidents, incident.id, lambda known: _in_vain(known, why, self.now()))
         alike = await similar.earlier(self.incidents, incident, self.now())
         return await change(self.incidents, incident.id, lambda known: _with(known, found, alike, self.now()))
+
+    async def _narrated(self, incident: Incident) -> None:
+        if self.narrate is None or not incident.diagnosis or incident.narrative_run:
+            return
+        run_id = await self.narrate(incident)
+        await change(self.incidents, incident.id, lambda known: replace(known, narrative_run=run_id))
 
     async def _judged(self, incident: Incident) -> Incident:
         severity, reason = self.judge(incident)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orchestrator.alerts.wakes import Wake
     from orchestrator.incidents.investigator import Investigator
     from orchestrator.stores.incidents import IncidentStore
+    from orchestrator.stores.runs import RunStore
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class IncidentServices:
     incidents: IncidentStore
     investigator: Investigator
     wake: Wake
+    runs: RunStore
 
 
 def current() -> IncidentServices:
@@ -40,25 +42,34 @@ def build(settings: Settings) -> IncidentServices:
     from orchestrator.alerts.wakes import StorageWake
     from orchestrator.incidents.explaining import Explainer
     from orchestrator.incidents.investigator import Investigator
+    from orchestrator.incidents.narrative import Narrator
     from orchestrator.incidents.severity import plain
     from orchestrator.notify.channel import channel
+    from orchestrator.runs.intake import Intake, StorageRunQueue
+    from orchestrator.runs.signals import Signals
     from orchestrator.stores.alert_tables import TableAlertStore
     from orchestrator.stores.incident_tables import TableIncidentStore
+    from orchestrator.stores.run_tables import TableRunStore
     from orchestrator.stores.scope_tables import TableScopeStore
 
     settings.require("storage", "adf")
-    tables = clients.table_service(settings)
-    incidents = TableIncidentStore(tables)
+    tables, queues = clients.table_service(settings), clients.queue_service(settings)
+    incidents, runs = TableIncidentStore(tables), TableRunStore(tables)
+    # With the agent service left unset everything here works, without a model's words.
+    agents = settings.incident_narrative and not any(problem.area == "foundry" for problem in settings.problems)
+    intake = Intake(runs, StorageRunQueue(queues), Signals(), utc_now, settings.run_deadline_seconds)
     investigator = Investigator(
         factories=worker.current().factories,
         incidents=incidents,
         alerts=TableAlertStore(tables),
         scopes=TableScopeStore(tables),
-        explainer=Explainer(incidents, channel(settings), plain, utc_now),
+        explainer=Explainer(
+            incidents, channel(settings), plain, utc_now, narrate=Narrator(intake).ask if agents else None
+        ),
         owner=f"watcher-{secrets.token_hex(6)}",
         now=utc_now,
     )
-    return IncidentServices(incidents, investigator, StorageWake(clients.queue_service(settings)))
+    return IncidentServices(incidents, investigator, StorageWake(queues), runs)
 
 
 _services = PerLoop(lambda: build(Settings.load(os.environ)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -33,6 +33,7 @@ class Night:
     incidents: MemoryIncidentStore = field(default_factory=MemoryIncidentStore)
     scopes: MemoryScopeStore = field(default_factory=MemoryScopeStore)
     runs: int = 0
+    narrate: Callable[[Incident], Awaitable[str]] | None = None
 
     @property
     def investigator(self) -> Investigator:
@@ -41,7 +42,7 @@ class Night:
             incidents=self.incidents,
             alerts=self.alerts,
             scopes=self.scopes,
-            explainer=Explainer(self.incidents, self.notifier, plain, lambda: self.now),
+            explainer=Explainer(self.incidents, self.notifier, plain, lambda: self.now, narrate=self.narrate),
             owner="night",
             now=lambda: self.now,
         )
