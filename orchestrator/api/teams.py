@@ -20,6 +20,8 @@ from pydantic import BaseModel
 
 from core.errors import AppError, InvalidArguments, UpstreamUnavailable
 from core.settings import Settings
+from orchestrator.api.links import Links
+from orchestrator.api.links import provided as provided_links
 from orchestrator.runs.record import Run, Session
 from orchestrator.services import Services, provided
 from orchestrator.teams import replies
@@ -40,18 +42,20 @@ class Reply(BaseModel):
 
 @dataclass(frozen=True)
 class Manner:
-    """How this installation answers in Teams. `link` makes the page of a run that its reader may open."""
+    """How this installation answers in Teams. `link` makes the address of a run that its reader may open."""
 
     posted: bool = False  # answers that come later are posted in the channel
-    link: Callable[[str], str] = lambda run_id: ""
+    link: Callable[[Run], str] = lambda run: ""
 
     @property
     def wait_seconds(self) -> float:
         return POSTED_WAIT_SECONDS if self.posted else ONLY_WAIT_SECONDS
 
 
-async def manner() -> Manner:
-    return Manner(posted=bool(Settings.load(os.environ).teams_webhook_url))
+async def manner(links: Annotated[Links, Depends(provided_links)]) -> Manner:
+    """Without a key that signs links there are none: who asks in Teams has no other."""
+    posted = bool(Settings.load(os.environ).teams_webhook_url)
+    return Manner(posted, links.run) if links.key else Manner(posted)
 
 
 @router.post("/messages", operation_id="teams_ask")
@@ -70,7 +74,7 @@ async def teams_ask(
         return Reply(text=replies.trouble(exc.message, exc.hint))
     left = how.wait_seconds - (asyncio.get_running_loop().time() - began)
     run, promised = await _awaited(app, run, max(0.0, left), how.posted)
-    link = how.link(run.id)
+    link = how.link(run)
     return Reply(text=replies.answer(run, link) if run.ended else replies.acknowledgement(run, link, posted=promised))
 
 

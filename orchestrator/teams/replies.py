@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from orchestrator.notify.cards.parts import https
+from orchestrator.notify.cards.parts import readable
 from orchestrator.runs.record import Run
 from tools_worker.datafactory.masking import mask
 from tools_worker.datafactory.wording import safe
@@ -49,4 +49,4 @@ def trouble(text: str, hint: str) -> str:
 
 def _more(link: str, words: str = "More about it") -> str:
     """Our own link. Parentheses would end it early."""
-    return f"\n\n[{words}]({link.replace('(', '%28').replace(')', '%29')})" if https(link) else ""
+    return f"\n\n[{words}]({link.replace('(', '%28').replace(')', '%29')})" if readable(link) else ""

@@ -146,6 +146,11 @@ def https(url: str) -> str:
     return url if parts and parts.scheme == "https" and parts.hostname and not parts.username else ""
 
 
+def readable(url: str) -> str:
+    """The address as a text may show it: a card's, or one of this machine while the app runs here."""
+    return https(url) or (url if _split(url) and is_loopback_http(url) else "")
+
+
 def _split(url: str) -> Any:
     if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url:
         return None
@@ -181,7 +186,7 @@ def compose(
     kept = _fitting(told, actions)
     if len(kept) < len(told):
         kept = [*kept, paragraph(f"{len(told) - len(kept)} more parts did not fit into this message.", subtle=True)]
-    own = link if https(link) or is_loopback_http(link) else ""
+    own = readable(link)
     text = "\n".join(part.text for part in kept) + (f"\n{own}" if own else "")
     return Message(
         key, about, shown(title, MAX_TITLE), text, _card([part.element for part in kept], actions, title), own

@@ -84,7 +84,7 @@ class Channel:
 
 @asynccontextmanager
 async def channel(script: Script = answer_at_once, *, posted: bool = True) -> AsyncIterator[Channel]:
-    made = Channel(script, teams.Manner(posted=posted, link=lambda run_id: f"{LINK}{run_id}"))
+    made = Channel(script, teams.Manner(posted=posted, link=lambda run: f"{LINK}{run.id}"))
     try:
         yield made
     finally:

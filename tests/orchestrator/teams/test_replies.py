@@ -41,6 +41,12 @@ def test_without_a_plain_https_link_there_is_none(link: str) -> None:
     assert "](" not in replies.answer(RUN, link)
 
 
+def test_on_this_machine_a_link_may_be_plain_http() -> None:
+    assert "(http://127.0.0.1:7071/hooks/runs/1?sig=x)" in replies.answer(
+        RUN, "http://127.0.0.1:7071/hooks/runs/1?sig=x"
+    )
+
+
 def test_an_answer_keeps_its_emphasis_and_lists() -> None:
     assert "**LoadSales** failed" in replies.answer(RUN)
     assert "\n- Cause: " in replies.answer(RUN)
