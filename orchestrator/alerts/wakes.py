@@ -51,7 +51,7 @@ class StorageWake:
 class Shared:
     """One call for all who ask for the same while another one runs. It begins after each of them asked, never before.
 
-    Whoever asks first gets a call at once; those who come while it runs share the next one.
+    Those who come together share a call, and those who come while it runs share the next one.
     """
 
     def __init__(self, call: Callable[[str], Awaitable[None]]) -> None:
@@ -61,25 +61,19 @@ class Shared:
 
     async def done(self, name: str) -> None:
         """Returns when a call for `name` that began after this one has succeeded; raises what it raised."""
-        if name not in self._running:
-            task = self._running[name] = asyncio.create_task(self._run(name))
-        elif name in self._next:
-            task = self._next[name]
-        else:
-            task = self._next[name] = asyncio.create_task(self._after(name, self._running[name]))
-        await asyncio.shield(task)  # a caller that hangs up takes nobody else's call away
+        if name not in self._next:
+            self._next[name] = asyncio.create_task(self._run(name, self._running.get(name)))
+        await asyncio.shield(self._next[name])  # a caller that hangs up takes nobody else's call away
 
-    async def _run(self, name: str) -> None:
+    async def _run(self, name: str, before: asyncio.Task[None] | None) -> None:
+        if before:
+            await asyncio.wait((before,))
+        task = self._running[name] = self._next.pop(name)
         try:
             await self._call(name)
         finally:
-            if name not in self._next:
+            if self._running[name] is task:
                 del self._running[name]
-
-    async def _after(self, name: str, running: asyncio.Task[None]) -> None:
-        await asyncio.wait((running,))
-        self._running[name] = self._next.pop(name)
-        await self._run(name)
 
 
 class FewerWakes:
