@@ -17,6 +17,7 @@ KEY = callers.FunctionKey()
 GUARDED: tuple[tuple[callers.Guard, tuple[APIRouter, ...]], ...] = (  # every router behind its guard
     (KEY, (alerts.router, ask.router, diagnose.router, health.router, incidents.router)),
     (SignedLink("run", "run_id"), (hooks.runs,)),
+    (SignedLink("incident", "incident_id"), (hooks.reports,)),
     (TeamsSignature(), (teams.router,)),
     (persons.Person("reader"), (persons.router,)),
 )

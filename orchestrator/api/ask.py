@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Header, Path, Query
 from fastapi.responses import JSONResponse
 
 from core.errors import UpstreamError
-from orchestrator.api.links import Links
 from orchestrator.api.links import provided as links_provided
 from orchestrator.api.views import AskBody, EventsView, EventView, RunView
+from orchestrator.links import Links
 from orchestrator.runs.record import Event, Run
 from orchestrator.services import Services, provided
 

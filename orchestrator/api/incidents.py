@@ -155,7 +155,9 @@ async def incidents_get(incident_id: IncidentId, app: App) -> IncidentView:
 )
 async def incidents_report(incident_id: IncidentId, app: App) -> PlainTextResponse:
     """Markdown, ready to paste into a ticket. As JSON, the incident itself is the report."""
-    return PlainTextResponse(markdown(await app.incidents.load(incident_id)), media_type="text/markdown")
+    report = markdown(await app.incidents.load(incident_id))
+    # Plain text is what a browser shows, when somebody follows the link of a card.
+    return PlainTextResponse(report, headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
 
 
 @router.post("/{incident_id}/acknowledge", operation_id="incidents_acknowledge", summary="Take an incident up")

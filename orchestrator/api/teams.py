@@ -20,8 +20,8 @@ from pydantic import BaseModel
 
 from core.errors import AppError, InvalidArguments, UpstreamUnavailable
 from core.settings import Settings
-from orchestrator.api.links import Links
 from orchestrator.api.links import provided as provided_links
+from orchestrator.links import Links
 from orchestrator.runs.record import Run, Session
 from orchestrator.services import Services, provided
 from orchestrator.teams import replies

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from core import clients
 from core.per_loop import PerLoop
 from core.settings import Settings
+from orchestrator.links import Links, own_origin
 from tools_worker.runtime import worker
 from tools_worker.runtime.worker import utc_now
 
@@ -57,6 +58,7 @@ def build(settings: Settings) -> IncidentServices:
     incidents, runs = TableIncidentStore(tables), TableRunStore(tables)
     # With the agent service left unset everything here works, without a model's words.
     agents = settings.incident_narrative and not any(problem.area == "foundry" for problem in settings.problems)
+    links = Links(own_origin(settings, os.environ), settings.link_signing_key)
     intake = Intake(runs, StorageRunQueue(queues), Signals(), utc_now, settings.run_deadline_seconds)
     investigator = Investigator(
         factories=worker.current().factories,
@@ -64,7 +66,12 @@ def build(settings: Settings) -> IncidentServices:
         alerts=TableAlertStore(tables),
         scopes=TableScopeStore(tables),
         explainer=Explainer(
-            incidents, channel(settings), plain, utc_now, narrate=Narrator(intake).ask if agents else None
+            incidents,
+            channel(settings),
+            plain,
+            utc_now,
+            link=lambda incident_id: links.incident(incident_id, utc_now()),
+            narrate=Narrator(intake).ask if agents else None,
         ),
         owner=f"watcher-{secrets.token_hex(6)}",
         now=utc_now,

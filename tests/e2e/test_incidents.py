@@ -151,7 +151,7 @@ async def test_alert_in_incident_diagnosis_card_out_resolved(world: World, chann
         await until(lambda: len(channel.about(PIPELINE)) == 2)
         report = await http.get(f"/api/incidents/{incident['id']}/report")
         assert report.text.startswith(f"# {PIPELINE} failed")
-        assert report.headers["content-type"].startswith("text/markdown")
+        assert report.headers["content-type"].startswith("text/plain")
 
 
 async def until(true: Callable[[], bool], seconds: float = 20) -> None:
