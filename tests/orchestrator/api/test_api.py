@@ -69,7 +69,7 @@ class Caller:
         self.queue.conductor = self.conductor
         intake = Intake(self.store, self.queue, signals, utc_now, deadline_seconds=30)
         sweeper = Sweeper(self.store, self.service, agents, self.conductor, self.queue, None, utc_now)
-        app = api.build()
+        app = self.app = api.build()
         parts = Services(self.store, signals, intake, self.conductor, sweeper)
         factory = MemoryDataFactory("adf-prod", pipelines=["LoadSales", "LoadCustomers"])
         hands = replace(make_worker(), factories=Factories([factory]))
