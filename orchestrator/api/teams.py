@@ -30,7 +30,7 @@ from orchestrator.teams.activity import Activity
 log = logging.getLogger("api")
 router = APIRouter(prefix="/hooks/teams", tags=["teams"])
 ACCEPT_SECONDS = 3.5  # for storage to take the question in; Teams hangs up after 5
-POSTED_WAIT_SECONDS = 0.7  # where the answer will be posted anyway, nobody is kept waiting for it
+POSTED_WAIT_SECONDS = 0.5  # where the answer will be posted anyway, nobody is kept waiting for it
 ONLY_WAIT_SECONDS = 2.5  # where the reply is the only place for it
 LOOK_SECONDS = 0.7  # for storage, after the wait
 
