@@ -26,6 +26,7 @@ from localcloud.host.routes import read_route
 from localcloud.host.runner import Runner
 from localcloud.host.schedules import read_schedule
 from localcloud.host.settings import Settings, load_settings
+from localcloud.host.sign_in import SWITCH, SignIn
 from localcloud.host.site import Site
 from localcloud.host.storage import Storage
 from localcloud.host.timer_trigger import TimerTrigger
@@ -75,7 +76,8 @@ class AppHost:
         keys = Keys(self._options.key)
         prefix = self._host_json.route_prefix
         routes = [read_route(function, prefix) for function in self._with("httpTrigger")]
-        http = HttpTriggers(routes, self.runner, keys, self._options.http_limit_seconds)
+        sign_in = SignIn((self._settings.get(SWITCH) or "").lower() == "true")
+        http = HttpTriggers(routes, self.runner, keys, self._options.http_limit_seconds, sign_in)
         event_grid = EventGrid({f.name: f for f in self._with("eventGridTrigger")}, self.runner, keys)
         return Site(http, Admin(self.functions, self._run_now(event_grid), keys), event_grid)
 

@@ -17,6 +17,7 @@ from localcloud.host.keys import Keys
 from localcloud.host.problems import problem
 from localcloud.host.routes import Route, find_route, normal_path
 from localcloud.host.runner import Runner
+from localcloud.host.sign_in import SignIn
 
 log = logging.getLogger("localcloud.host.http")
 LIMIT_SECONDS = 230.0  # the platform's load balancer gives up then
@@ -25,8 +26,11 @@ QUIET_METHODS = ("GET", "HEAD", "OPTIONS")  # a page that refreshes itself must 
 
 
 class HttpTriggers:
-    def __init__(self, routes: Sequence[Route], runner: Runner, keys: Keys, limit_seconds: float) -> None:
+    def __init__(
+        self, routes: Sequence[Route], runner: Runner, keys: Keys, limit_seconds: float, sign_in: SignIn
+    ) -> None:
         self._routes, self._runner, self._keys, self._limit_seconds = routes, runner, keys, limit_seconds
+        self._sign_in = sign_in
         self._running: set[asyncio.Task[Response]] = set()
 
     async def answer(self, request: Request, path: Sequence[str]) -> Response:
@@ -40,7 +44,7 @@ class HttpTriggers:
         body = await read_body(request)
         if body is None:
             return problem(413, "The request body is larger than 100 MB.")
-        return await self._run(route.function, http_request(request, parameters, body))
+        return await self._run(route.function, http_request(request, parameters, body, self._sign_in))
 
     def _allows(self, route: Route, request: Request) -> bool:
         level = str(route.function.trigger.options.get("authLevel") or "FUNCTION").upper()
@@ -78,11 +82,14 @@ async def read_body(request: Request) -> bytes | None:
     return b"".join(chunks)
 
 
-def http_request(request: Request, route_params: dict[str, str], body: bytes) -> func.HttpRequest:
+def http_request(
+    request: Request, route_params: dict[str, str], body: bytes, sign_in: SignIn | None = None
+) -> func.HttpRequest:
+    path = normal_path(request.scope["raw_path"].decode("latin-1"))
     return func.HttpRequest(
         request.method,
         address(request),
-        headers=joined(request.headers.items(), ", "),
+        headers=(sign_in or SignIn()).headers(joined(request.headers.items(), ", "), path),
         params=joined(request.query_params.multi_items(), ","),
         route_params=route_params,
         body=body,

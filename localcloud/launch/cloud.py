@@ -30,7 +30,7 @@ SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 PLANNER = "local-planner"
 SIGNATURE = "local"  # in the address of the channel's flow
 # A real project's settings in the developer's shell must not leak into a local run and send it to the real thing.
-OURS = ("ADF_", "AZURE_", "AzureWebJobs", "FOUNDRY_", "LEARN_", "STORAGE", "TEAMS_")
+OURS = tuple("ADF_ AZURE_ AzureWebJobs CALLBACK_ FOUNDRY_ LEARN_ LINK_ PUBLIC_ STORAGE TEAMS_ TOKEN_ WEBSITE_".split())
 
 
 STARTING = "Starting storage, Data Factory, documentation, agent service and the app …"
@@ -148,6 +148,7 @@ async def start_app(options: Options, children: Children, key: str, settings: Ma
     environment = {**base_environment(), **silenced(options.root), **settings, "LOCAL_FUNCTION_KEY": key}
     if options.host == "func":
         return await start_under_func(options, children, environment)
+    environment |= {"WEBSITE_AUTH_ENABLED": "true"}  # our host signs a developer in; the real one lets anybody claim it
     ready = await children.start(Spec("app", app_command(options, key), environment, options.root))
     return str(ready["url"])
 
@@ -212,4 +213,7 @@ def app_settings(storage: str, adf: str, foundry: str, learn: str) -> dict[str, 
         "ADF_SUBSCRIPTION_ID": SUBSCRIPTION,
         "LEARN_MCP_URL": f"{learn}/mcp",
         "FUNCTIONS_WORKER_RUNTIME": "python",
+        "LINK_SIGNING_KEY": secrets.token_urlsafe(32),
+        "CALLBACK_SIGNING_KEY": secrets.token_urlsafe(32),
+        "CALLBACK_HOSTS": "127.0.0.1,localhost",
     }
