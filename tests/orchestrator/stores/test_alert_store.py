@@ -39,7 +39,7 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[AlertStore]:
         return
     settings = Settings.load({"STORAGE": request.getfixturevalue("storage")})
     async with clients.table_service(settings) as tables:
-        yield TableAlertStore(tables)
+        yield TableAlertStore(tables, lambda: NOW)
 
 
 pytestmark = pytest.mark.contract
@@ -88,7 +88,7 @@ async def test_knows_alerts_that_another_process_has_kept(storage: str, scope: s
 async def test_remembers_few_alerts(storage: str, scope: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grouped, "MAX_REMEMBERED", 2)
     async with clients.table_service(Settings.load({"STORAGE": storage})) as tables:
-        store, alerts = TableAlertStore(tables), [make_alert(scope) for _ in range(4)]
+        store, alerts = TableAlertStore(tables, lambda: NOW), [make_alert(scope) for _ in range(4)]
         assert [await store.add(alert) for alert in (*alerts, *alerts)] == [True] * 4 + [False] * 4
 
 
@@ -99,6 +99,19 @@ async def test_a_caller_that_hangs_up_takes_nobody_elses_alert_away(store: Alert
     tasks[5].cancel()
     told = await asyncio.gather(*tasks, return_exceptions=True)
     assert told.count(True) >= 8
+
+
+@pytest.mark.parametrize("days", [-3650, -2, -1, 0, 1, 2, 3650])
+async def test_an_alert_of_any_time_is_pending_when_it_has_come_lately(
+    store: AlertStore, scope: str, days: int
+) -> None:
+    alert = make_alert(scope, at=NOW + timedelta(days=days), received_at=NOW - timedelta(days=6))
+    assert await store.add(alert)
+    assert not await store.add(alert)
+    assert await store.pending(scope) == [alert]
+    await store.assign(scope, [alert], "incident-1")
+    assert await store.of_incident(scope, "incident-1") == [alert]
+    assert await store.pending(scope) == []
 
 
 async def test_keeps_the_end_of_an_alert_beside_its_beginning(store: AlertStore, scope: str) -> None:
