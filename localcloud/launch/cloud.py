@@ -30,7 +30,20 @@ SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 PLANNER = "local-planner"
 SIGNATURE = "local"  # in the address of the channel's flow
 # A real project's settings in the developer's shell must not leak into a local run and send it to the real thing.
-OURS = tuple("ADF_ AZURE_ AzureWebJobs CALLBACK_ FOUNDRY_ LEARN_ LINK_ PUBLIC_ STORAGE TEAMS_ TOKEN_ WEBSITE_".split())
+OURS = (
+    "ADF_",
+    "AZURE_",
+    "AzureWebJobs",
+    "CALLBACK_",
+    "FOUNDRY_",
+    "LEARN_",
+    "LINK_",
+    "PUBLIC_",
+    "STORAGE",
+    "TEAMS_",
+    "TOKEN_",
+    "WEBSITE_",
+)
 
 
 STARTING = "Starting storage, Data Factory, documentation, agent service and the app …"
