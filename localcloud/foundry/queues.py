@@ -32,8 +32,9 @@ from localcloud.foundry.journal import Journal
 from localcloud.foundry.records import Json
 from localcloud.foundry.settings import Settings
 from localcloud.foundry.stats import Stats
+from localcloud.receiving import Receiver
 
-BATCH = 32
+BATCH, HIDDEN_SECONDS = 32, 60
 REMEMBERED = 10_000  # closed correlation ids, to tell a late or repeated reply from a stranger's
 STORAGE_ERRORS = (HttpResponseError, ServiceRequestError, ServiceResponseError)
 
@@ -63,6 +64,7 @@ class Reader:
     """What one output queue is waiting for."""
 
     queue: QueueClient
+    receiver: Receiver | None = None  # of an emulator's account
     waiting: dict[str, Pending] = field(default_factory=dict)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
@@ -74,6 +76,7 @@ class Exchange:
     def __init__(self, settings: Settings, stats: Stats, faults: Faults, journal: Journal) -> None:
         self._settings, self._stats, self._faults, self._journal = settings, stats, faults, journal
         self._accounts: dict[str, QueueServiceClient] = {}
+        self._receivers: dict[str, Receiver] = {}
         self._senders: dict[Binding, QueueClient] = {}
         self._readers: dict[Binding, Reader] = {}
         self._opening: asyncio.Lock = asyncio.Lock()
@@ -83,6 +86,8 @@ class Exchange:
         for text in self._settings.queues:
             account = open_account(text)
             self._accounts[address(account.url)] = account
+            if receiver := Receiver.of(account):
+                self._receivers[address(account.url)] = receiver
 
     async def close(self) -> None:
         tasks = [reader.task for reader in self._readers.values() if reader.task]
@@ -90,6 +95,7 @@ class Exchange:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(account.close() for account in self._accounts.values()))
+        await asyncio.gather(*(receiver.close() for receiver in self._receivers.values()))
 
     async def ask(self, tool: str, arguments: Json, source: Binding, target: Binding, run_id: str) -> str:
         """Send one call and wait for its reply, for ever: the caller owns the deadline."""
@@ -129,7 +135,7 @@ class Exchange:
     async def _reader(self, binding: Binding) -> Reader:
         async with self._opening:
             if binding not in self._readers:
-                reader = Reader(await self._queue(binding))
+                reader = Reader(await self._queue(binding), self._receivers.get(address(binding.endpoint)))
                 reader.task = asyncio.create_task(self._read(reader), name=f"reader {binding.queue}")
                 self._readers[binding] = reader
         return self._readers[binding]
@@ -169,7 +175,7 @@ class Exchange:
 
     async def _receive(self, reader: Reader) -> list[QueueMessage]:
         try:
-            messages = await first_page(reader.queue)
+            messages = await first_page(reader.queue, reader.receiver)
             for message in messages:
                 self._accept(reader, message)
             await asyncio.gather(*(delete(reader.queue, message) for message in messages))
@@ -239,9 +245,11 @@ def open_account(connection_string: str) -> QueueServiceClient:
     )
 
 
-async def first_page(queue: QueueClient) -> list[QueueMessage]:
+async def first_page(queue: QueueClient, receiver: Receiver | None = None) -> list[QueueMessage]:
     """The first page only: asking for more costs a request that finds nothing."""
-    async for page in queue.receive_messages(messages_per_page=BATCH, visibility_timeout=60).by_page():
+    if receiver:
+        return await receiver.receive(queue.url, BATCH, HIDDEN_SECONDS)
+    async for page in queue.receive_messages(messages_per_page=BATCH, visibility_timeout=HIDDEN_SECONDS).by_page():
         return [message async for message in page]
     return []
 

@@ -14,8 +14,8 @@ from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from localcloud.azurite import ACCOUNT, KEY
-from localcloud.host.receiving import Receiver
 from localcloud.host.settings import LoadError, Settings
+from localcloud.receiving import Receiver
 
 DEFAULT = "AzureWebJobsStorage"
 DEVELOPMENT = (
@@ -91,10 +91,8 @@ class Storage:
             return await self._open_with_identity(connection)
         text = DEVELOPMENT if text.strip().lower().startswith("usedevelopmentstorage=true") else text
         client = QueueServiceClient.from_connection_string(text, **client_options(text))
-        if client.url.startswith("http://"):
-            receiver = self._receivers[connection] = Receiver(
-                client.credential.account_name, client.credential.account_key
-            )
+        if receiver := Receiver.of(client):
+            self._receivers[connection] = receiver
             self._closing.push_async_callback(receiver.close)
         return await self._closing.enter_async_context(client)
 

@@ -1,7 +1,7 @@
 """Messages of an emulator's queue at the price of one small request.
 
-A host asks its queues all the time, mostly for nothing. Through the client library each time costs a millisecond of a
-core, more than the emulator takes for its answer.
+The host and the agent service ask their queues all the time, mostly for nothing. Through the client library each time
+costs a millisecond of a core, more than the emulator takes for its answer.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 from azure.storage.queue import QueueMessage
+from azure.storage.queue.aio import QueueServiceClient
 
 VERSION = "2021-12-02"
 EMPTY_FIELDS = "\n" * 11  # Content-Encoding … Range, none of which is sent
@@ -34,6 +35,13 @@ class Receiver:
     def __init__(self, account: str, key: str) -> None:
         self._account, self._key = account, base64.b64decode(key)
         self._session: aiohttp.ClientSession | None = None
+
+    @classmethod
+    def of(cls, service: QueueServiceClient) -> Receiver | None:
+        """For an emulator, which speaks plain http; None for any other account."""
+        if not service.url.startswith("http://"):
+            return None
+        return cls(service.credential.account_name, service.credential.account_key)
 
     async def receive(self, queue_url: str, most: int, hidden_seconds: int) -> list[QueueMessage]:
         """Raises the same errors as the client library."""

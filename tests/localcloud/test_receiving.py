@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from localcloud.host.receiving import messages_in
+from localcloud.receiving import messages_in
 
 EMPTY = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><QueueMessagesList/>'
 ONE = b"""<?xml version="1.0" encoding="UTF-8" standalone="yes"?><QueueMessagesList><QueueMessage>
