@@ -47,7 +47,10 @@ async def burst(stand: Stand, count: int) -> Burst:
     async def one(number: int) -> tuple[bool, float]:
         text, began = QUESTIONS[number % len(QUESTIONS)].text, time.perf_counter()
         said = await ended(stand, text)
-        return known[text].is_in(said), time.perf_counter() - began
+        right = known[text].is_in(said)
+        if not right:
+            print(f"burst: lost: {text!r}: {said[:600]!r}")
+        return right, time.perf_counter() - began
 
     answers = await asyncio.gather(*(one(number) for number in range(count)))
     seconds = [took for _, took in answers]
@@ -62,7 +65,7 @@ async def burst(stand: Stand, count: int) -> Burst:
 
 
 async def ended(stand: Stand, text: str) -> str:
-    """The answer; empty where there is none by the deadline and its grace."""
+    """The answer, or what there is instead of one by the deadline and its grace."""
     try:
         async with asyncio.timeout(RUN_DEADLINE_SECONDS + GRACE_SECONDS):
             reply = await stand.ask(text)
@@ -73,4 +76,4 @@ async def ended(stand: Stand, text: str) -> str:
     except (TimeoutError, httpx.HTTPError, KeyError, ValueError) as exc:
         print(f"burst: {text!r}: {exc!r}")
         return ""
-    return reply.text if reply.done else ""
+    return reply.text if reply.done else f"run {reply.run} ended as {reply.status}"
