@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 import httpx
@@ -18,12 +19,15 @@ from orchestrator.api import alerts
 from orchestrator.api import app as api
 from orchestrator.stores.alerts import MemoryAlertStore
 from orchestrator.stores.scopes import MemoryScopeStore
+from tests.orchestrator.alerts.samples import SAMPLES
+from tests.orchestrator.alerts.test_shapes_spoiled import VALUES, spoiled
 from tests.orchestrator.api.doors import through
 
 FACTORY = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.DataFactory/factories/adf-1"
 VALIDATION = "Microsoft.EventGrid.SubscriptionValidationEvent"
 CODE = "512d38b6-c7b8-40c8-89fe-f46f9e9622b6"
 LARGEST = 256 * 1024
+SMALL = [value for value in VALUES if len(str(value)) < 1000]
 
 
 class Caller:
@@ -189,3 +193,19 @@ async def test_nobody_else_may_send_cloud_events(caller: Caller, origin: str) ->
     response = await caller.http.options("/api/alerts/event-grid", headers={"WebHook-Request-Origin": origin})
     problem(response, 403, "not_permitted")
     assert "WebHook-Allowed-Origin" not in response.headers
+
+
+@pytest.mark.parametrize("what", ["azure-monitor", "event-grid", "plain"])
+async def test_no_alert_however_spoiled_is_refused(caller: Caller, what: str) -> None:
+    random = Random(what)
+    for body in SAMPLES.values():
+        for _ in range(5):
+            told = spoiled(body, random, SMALL, 3)
+            response = await caller.post(what, told)
+            assert response.status_code in (200, 202), f"{response.text}: {told}"
+
+
+async def test_bodies_cut_anywhere_are_refused_as_no_json(caller: Caller) -> None:
+    body = json.dumps(SAMPLES["metric"]).encode()
+    for length in range(0, len(body), 37):
+        problem(await caller.post("azure-monitor", body[:length]), 400, "invalid_json")
