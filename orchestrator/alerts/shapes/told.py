@@ -100,21 +100,19 @@ def _link(text: str) -> str:
 
 
 def trimmed(told: Mapping[str, Any]) -> dict[str, Any]:
-    """As much of it as fits into MAX_DETAILS; `left_out` counts what does not, nulls and empty texts aside."""
+    """As much of it as fits into MAX_DETAILS, the small entries before the large ones; `left_out` counts what does not,
+    nulls and empty texts aside."""
     room = _Room(MAX_READ)
     pruned = {name: value for name, value in room.pruned(told).items() if value not in (None, "", {}, [])}
-    kept: dict[str, Any] = {}
-    used = 0
-    for name, value in sorted(mask_value(pruned).items(), key=lambda entry: len(json.dumps(_cut(entry[1])))):
-        short_value = _cut(value)
-        size = len(json.dumps({name: short_value}))
-        if used + size > MAX_DETAILS - 40:
-            room.left_out += 1
-            continue
-        kept[name], used = short_value, used + size
-    told_order = {mask(name): None for name in told}
-    kept = {name: kept[name] for name in (*told_order, *kept) if name in kept}
-    return {**kept, "left_out": room.left_out} if room.left_out else kept
+    entries = {name: _cut(value) for name, value in mask_value(pruned).items()}
+    sizes = {name: len(json.dumps({name: value})) for name, value in entries.items()}
+    used, kept = 40, set[str]()  # `left_out` itself
+    for name in sorted(entries, key=lambda name: sizes[name]):
+        if used + sizes[name] <= MAX_DETAILS:
+            used, kept = used + sizes[name], {*kept, name}
+    left_out = room.left_out + len(entries) - len(kept)
+    shown = {name: value for name, value in entries.items() if name in kept}
+    return {**shown, "left_out": left_out} if left_out else shown
 
 
 def _cut(value: Any) -> Any:
