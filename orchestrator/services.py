@@ -47,6 +47,7 @@ def build(settings: Settings) -> Services:
     from orchestrator.agents.lifecycle import Agents
     from orchestrator.foundry.classic import ClassicAgentService
     from orchestrator.runs.conductor import Conductor
+    from orchestrator.runs.endings import Endings, StorageEndingQueue
     from orchestrator.runs.intake import Intake, StorageRunQueue
     from orchestrator.stores.run_tables import TableRunStore
     from orchestrator.sweeper import Sweeper
@@ -61,7 +62,8 @@ def build(settings: Settings) -> Services:
     )
     spec = roster.supervisor(settings.foundry_model, clients.queue_endpoint(settings), settings.learn_mcp_url)
     agents, signals, queue = Agents(service, spec), Signals(), StorageRunQueue(queues)
-    conductor = Conductor(store, service, agents, signals, utc_now, settings.heartbeat_seconds)
+    endings = StorageEndingQueue(queues)
+    conductor = Conductor(store, service, agents, signals, utc_now, settings.heartbeat_seconds, Endings(store, endings))
     return Services(
         store=store,
         signals=signals,

@@ -84,7 +84,7 @@ class Sweeper:
             done = run is None or await self._agents_stopped(run)
             counts["settled" if done else "agents_left"] += 1
             if done:
-                await self.store.settle(run_id)
+                await (self.conductor.endings.settle(run) if run else self.store.settle(run_id))
             return None
         return run if run.abandoned(self.now(), self.conductor.silence) else None
 
@@ -107,7 +107,7 @@ class Sweeper:
         stopped = await stop_agents(self.service, run)
         now = self.now()
         ended = replace(run, status=status, ended_at=now, error_code=status, error=text)
-        await self.store.save(ended, Event(now, status, text))
+        await self.conductor.endings.announce(await self.store.save(ended, Event(now, status, text)))
         if stopped:
             await self.store.settle(run.id)
         return status

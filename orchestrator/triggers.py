@@ -9,6 +9,7 @@ import azure.functions as func
 
 from orchestrator import services
 from orchestrator.alerts import services as alert_services
+from orchestrator.notify import services as telling
 
 bp = func.Blueprint()
 STORAGE = "STORAGE"  # the name of the connection setting
@@ -59,6 +60,13 @@ async def _answered(req: func.HttpRequest, context: func.Context) -> func.HttpRe
 async def runs_serve(message: func.QueueMessage) -> None:
     run_id = json.loads(message.get_body())["run_id"]
     await services.current().conductor.serve(str(run_id))
+
+
+@bp.function_name("callbacks_deliver")
+@bp.queue_trigger(arg_name="message", queue_name="callbacks", connection=STORAGE)
+async def callbacks_deliver(message: func.QueueMessage) -> None:
+    told = json.loads(message.get_body())
+    await telling.current().tell(str(told["run_id"]), int(told.get("attempt", 0)))
 
 
 @bp.function_name("runs_sweep")

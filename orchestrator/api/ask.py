@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query
 from fastapi.responses import JSONResponse
 
 from core.errors import UpstreamError
+from core.settings import Settings
 from orchestrator.api.links import provided as links_provided
 from orchestrator.api.views import AskBody, EventsView, EventView, RunView
 from orchestrator.links import Links
+from orchestrator.notify.addresses import checked
 from orchestrator.runs.record import Event, Run
 from orchestrator.services import Services, provided
 
@@ -32,8 +35,13 @@ async def runs_ask(body: AskBody, app: App, links: Linking, idempotency_key: Key
     """Ask a question. 200 with the answer when it is ready within `wait_seconds`, else 202 with where to look.
 
     With an `Idempotency-Key` the same question sent again is the same run: safe to repeat after a lost answer."""
+    callback_url = checked(body.callback_url, Settings.load(os.environ), os.environ) if body.callback_url else ""
     run = await app.intake.ask(
-        body.question, session_id=body.session_id or "", factory=body.factory or "", key=idempotency_key
+        body.question,
+        session_id=body.session_id or "",
+        factory=body.factory or "",
+        key=idempotency_key,
+        callback_url=callback_url,
     )
     return answer(await _waited(app, run, body.wait_seconds), links)
 

@@ -13,6 +13,7 @@ Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=260)]
 # Lone surrogates are valid JSON escapes and no valid text: they cannot be stored or sent on.
 Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=30_000)]
+CallbackUrl = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
 
 
 class AskBody(BaseModel):
@@ -21,6 +22,9 @@ class AskBody(BaseModel):
     question: Question = Field(examples=["Why did LoadSales fail last night?"])
     session_id: Id | None = Field(default=None, description="Continue this session: earlier questions are remembered.")
     factory: Name | None = Field(default=None, description="Ask about this factory.")
+    callback_url: CallbackUrl | None = Field(
+        default=None, description="https address to which the run is sent when it has ended, signed."
+    )
     wait_seconds: float = Field(default=20, ge=0, le=110, description="Wait this long for the answer, else get a 202.")
 
 
@@ -89,6 +93,11 @@ class RunView(BaseModel):
             tool_calls=run.tool_calls,
             seconds=run.seconds,
         )
+
+    @staticmethod
+    def body(run: Run) -> bytes:
+        """What is sent to a callback: the same as the API answers."""
+        return RunView.of(run).model_dump_json(exclude_none=True).encode()
 
 
 class EventView(BaseModel):

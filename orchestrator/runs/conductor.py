@@ -16,6 +16,7 @@ from orchestrator.agents.lifecycle import Agents
 from orchestrator.foundry.classic_errors import ConversationBusy
 from orchestrator.foundry.port import AgentRef, AgentService, Turn
 from orchestrator.runs import progress
+from orchestrator.runs.endings import Endings
 from orchestrator.runs.log import RunLog
 from orchestrator.runs.record import Event, Run, RunStatus
 from orchestrator.runs.signals import Signals
@@ -41,7 +42,9 @@ class Conductor:
         signals: Signals,
         now: Callable[[], datetime],
         heartbeat_seconds: float,
+        endings: Endings | None = None,
     ) -> None:
+        self.endings = endings or Endings(store)
         self.store, self.service, self.agents, self.signals, self.now = store, service, agents, signals, now
         self.heartbeat_seconds = heartbeat_seconds
         self.owner = secrets.token_hex(8)
@@ -55,7 +58,7 @@ class Conductor:
         run = await self._claim(run_id)
         if run is None:
             return
-        serving = _Serving(self, RunLog(run, self.store, self.signals, self.now))
+        serving = _Serving(self, RunLog(run, self.store, self.signals, self.now, self.endings))
         try:
             with self.signals.serving(run_id):
                 await serving.to_the_end()
@@ -71,7 +74,7 @@ class Conductor:
             log.error("run=%s outcome=unknown", run_id)
             return None
         if run.ended:
-            await self.store.settle(run_id)
+            await self.endings.settle(run)
             return None
         if run.owner and not run.abandoned(self.now(), self.silence):
             return None

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from core.errors import Conflict, UpstreamUnavailable
+from core.errors import Conflict, NotFound, UpstreamUnavailable
 from orchestrator.runs.record import Event, Run, Session, new_id
 from orchestrator.runs.signals import Signals
 from orchestrator.stores.rows import Exists
@@ -58,6 +58,10 @@ def _id(prefix: str, key: str) -> str:
     return f"{prefix}-{hashlib.sha256(key.encode()).hexdigest()[:24]}" if key else new_id(prefix)
 
 
+def _asked(run: Run) -> tuple[str, ...]:
+    return run.question, run.session_id, run.factory, run.callback_url
+
+
 class Intake:
     def __init__(
         self,
@@ -70,7 +74,9 @@ class Intake:
         self._store, self._queue, self._signals, self._now = store, queue, signals, now
         self._deadline = timedelta(seconds=deadline_seconds)
 
-    async def ask(self, question: str, *, session_id: str = "", factory: str = "", key: str = "") -> Run:
+    async def ask(
+        self, question: str, *, session_id: str = "", factory: str = "", key: str = "", callback_url: str = ""
+    ) -> Run:
         """A queued run. `key` is the caller's own name for this question: the same key means the same run, whatever
         has become of it. Raises NotFound for a session that does not exist, Conflict for a key of another question."""
         now = self._now()
@@ -79,7 +85,7 @@ class Intake:
         else:
             session_id = _id("session", key)
             await self._store.open_session(Session(session_id, now))
-        run = Run(_id("run", key), question, session_id, now, now + self._deadline, factory=factory)
+        run = Run(_id("run", key), question, session_id, now, now + self._deadline, factory, callback_url=callback_url)
         try:
             run = await self._store.create(run, Event(now, "queued", "Question received."))
         except Exists:
@@ -94,7 +100,7 @@ class Intake:
     async def _asked_before(self, run: Run) -> Run:
         """Sent twice by the caller; or by our own client, whose first try was stored although it heard no answer."""
         known = await self._store.load(run.id)
-        if (known.question, known.session_id, known.factory) != (run.question, run.session_id, run.factory):
+        if _asked(known) != _asked(run):
             raise Conflict(
                 "This Idempotency-Key was used for another question.", hint="Give every question a key of its own."
             )
@@ -107,3 +113,10 @@ class Intake:
             await self._store.request_cancel(run_id)
             self._signals.changed(run_id)
         return run
+
+    async def withdraw(self, run_id: str) -> None:
+        """Whoever asked does not want to be told any more: the run is stopped, and nobody is called back."""
+        with suppress(NotFound):
+            await self._store.load(run_id)
+            await self._store.withdraw(run_id)
+            await self.cancel(run_id)

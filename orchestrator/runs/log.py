@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from core.errors import UpstreamUnavailable
+from orchestrator.runs.endings import Endings
 from orchestrator.runs.record import Event, Run, RunStatus
 from orchestrator.runs.signals import Signals
 from orchestrator.stores.rows import Changed
@@ -20,8 +21,16 @@ TRIES, PAUSE_SECONDS = 4, 0.2  # storage is in trouble for moments; a run is not
 class RunLog:
     """Raises stores.runs.Changed from every write once another process has taken the run over."""
 
-    def __init__(self, run: Run, store: RunStore, signals: Signals, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        run: Run,
+        store: RunStore,
+        signals: Signals,
+        now: Callable[[], datetime],
+        endings: Endings | None = None,
+    ) -> None:
         self.run = run
+        self._endings = endings or Endings(store)
         self._store, self._signals, self._now = store, signals, now
         self._writing = asyncio.Lock()
 
@@ -58,7 +67,7 @@ class RunLog:
         return await self.write(Event(self._now(), state, text), status=state, **changes)
 
     async def end(self, state: RunStatus, text: str, **changes: Any) -> None:
-        await self.tell(state, text, ended_at=self._now(), **changes)
+        await self._endings.announce(await self.tell(state, text, ended_at=self._now(), **changes))
 
     async def settle(self) -> None:
         """Take the ended run off the list of active ones."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -37,6 +37,8 @@ class Run:
     input_tokens: int = 0
     output_tokens: int = 0
     tool_calls: int = 0
+    callback_url: str = field(default="", repr=False)  # holds its receiver's signature
+    told: str = ""  # "delivered" or "given_up": how the callback, or what was promised elsewhere, went
     events: int = 0  # how many events are stored; the next one gets this number plus one
     version: str = ""  # the store's: for compare-and-set
 
@@ -104,7 +106,7 @@ def _encode(value: Any) -> Any:
 
 def _decoded(kind: type[Run] | type[Event] | type[Session], data: dict[str, Any]) -> dict[str, Any]:
     """Fields of a later version are dropped, so that an older process can still read the record."""
-    known = {field.name: field for field in fields(kind)}
+    known = {each.name for each in fields(kind)}
     return {name: _decode(name, value) for name, value in data.items() if name in known}
 
 

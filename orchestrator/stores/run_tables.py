@@ -1,8 +1,8 @@
 """Runs, events and sessions in Table storage.
 
-Table `runs`: one partition per run with the rows `run`, `cancel`, `promise` and `event-000001` …, so that a state
-change and its events are written in one transaction. Table `activeruns`: one row per run that has not ended, in 16
-partitions, for the sweeper. Table `sessions`: one partition per session.
+Table `runs`: one partition per run with the rows `run`, `cancel`, `promise`, `withdrawn` and `event-000001` …, so that
+a state change and its events are written in one transaction. Table `activeruns`: one row per run that has not ended, in
+16 partitions, for the sweeper. Table `sessions`: one partition per session.
 """
 
 from __future__ import annotations
@@ -90,6 +90,14 @@ class TableRunStore:
     async def cancel_requested(self, run_id: str) -> bool:
         async with storage():
             return await get(self._runs, run_id, "cancel") is not None
+
+    async def withdraw(self, run_id: str) -> None:
+        async with storage():
+            await self._runs.upsert_entity({"PartitionKey": run_id, "RowKey": "withdrawn"})
+
+    async def withdrawn(self, run_id: str) -> bool:
+        async with storage():
+            return await get(self._runs, run_id, "withdrawn") is not None
 
     async def promise_answer(self, run_id: str) -> None:
         async with storage():

@@ -40,6 +40,11 @@ class RunStore(Protocol):
 
     async def cancel_requested(self, run_id: str) -> bool: ...
 
+    async def withdraw(self, run_id: str) -> None:
+        """Note that whoever asked does not want to be told any more."""
+
+    async def withdrawn(self, run_id: str) -> bool: ...
+
     async def promise_answer(self, run_id: str) -> None:
         """Note that whoever asked was told that the answer comes later, by the channel for messages."""
 
@@ -64,6 +69,7 @@ class MemoryRunStore:
         self._active: set[str] = set()
         self._cancels: set[str] = set()
         self._promised: set[str] = set()
+        self._withdrawn: set[str] = set()
         self._sessions: dict[str, Session] = {}
 
     async def create(self, run: Run, *events: Event) -> Run:
@@ -103,6 +109,12 @@ class MemoryRunStore:
 
     async def cancel_requested(self, run_id: str) -> bool:
         return run_id in self._cancels
+
+    async def withdraw(self, run_id: str) -> None:
+        self._withdrawn.add(run_id)
+
+    async def withdrawn(self, run_id: str) -> bool:
+        return run_id in self._withdrawn
 
     async def promise_answer(self, run_id: str) -> None:
         self._promised.add(run_id)

@@ -1,0 +1,129 @@
+"""What follows the end of a run: whoever asked to be told is told, however often it takes.
+
+A run stays on the list of active ones until that is on its way, so the sweeper finds what a dying process left undone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from core.errors import NotFound, UpstreamError, UpstreamThrottled, UpstreamUnavailable
+from orchestrator.notify.callbacks import Callbacks
+from orchestrator.runs.record import Event, Run
+from orchestrator.stores.rows import Changed
+from orchestrator.stores.runs import RunStore
+from orchestrator.teams.activity import asked_in_teams
+
+if TYPE_CHECKING:
+    from azure.storage.queue.aio import QueueServiceClient
+
+log = logging.getLogger("callbacks")
+QUEUE = "callbacks"
+PAUSES_SECONDS = (5, 20, 60, 300, 900, 1800, 3600)  # about two hours in all, then it is given up
+LONGEST_PAUSE_SECONDS = 3600.0
+
+
+class EndingQueue(Protocol):
+    async def send(self, run_id: str, attempt: int = 0, delay_seconds: int = 0) -> None:
+        """Have somebody told of this run's end, in so many seconds at the earliest. Raises UpstreamUnavailable."""
+
+
+class StorageEndingQueue:
+    def __init__(self, queues: QueueServiceClient) -> None:
+        self._queue = queues.get_queue_client(QUEUE)
+
+    async def send(self, run_id: str, attempt: int = 0, delay_seconds: int = 0) -> None:
+        from azure.core.exceptions import (
+            HttpResponseError,
+            ResourceExistsError,
+            ResourceNotFoundError,
+            ServiceRequestError,
+            ServiceResponseError,
+        )
+
+        message = b64encode(json.dumps({"run_id": run_id, "attempt": attempt}).encode()).decode()
+        try:
+            try:
+                await self._queue.send_message(message, visibility_timeout=delay_seconds)
+            except ResourceNotFoundError:  # the first callback of a new installation
+                with suppress(ResourceExistsError):
+                    await self._queue.create_queue()
+                await self._queue.send_message(message, visibility_timeout=delay_seconds)
+        except (HttpResponseError, ServiceRequestError, ServiceResponseError) as exc:
+            raise UpstreamUnavailable("Queue storage does not answer.", hint="Try again in a minute.") from exc
+
+
+@dataclass(frozen=True)
+class Endings:
+    """Without a queue nobody is told."""
+
+    store: RunStore
+    queue: EndingQueue | None = None
+
+    async def announce(self, run: Run) -> None:
+        """The run has ended, and its end is stored. Raises UpstreamUnavailable: then it stays on the list."""
+        if self.queue is not None and not run.told and await self._is_awaited(run):
+            await self.queue.send(run.id)
+
+    async def _is_awaited(self, run: Run) -> bool:
+        return bool(run.callback_url) or (asked_in_teams(run) and await self.store.answer_promised(run.id))
+
+    async def settle(self, run: Run) -> None:
+        """Take a run off the list that ended before: whoever was to be told may not know it."""
+        await self.announce(run)
+        await self.store.settle(run.id)
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Tells of one ended run. `render` makes the body of a callback; `post` tells those who asked elsewhere."""
+
+    store: RunStore
+    callbacks: Callbacks
+    queue: EndingQueue
+    render: Callable[[Run], bytes]
+    now: Callable[[], datetime]
+    post: Callable[[Run], Awaitable[None]] | None = None
+
+    async def tell(self, run_id: str, attempt: int = 0) -> None:
+        """At least once; a receiver knows a repetition by its X-Delivery-Id."""
+        try:
+            run = await self.store.load(run_id)
+        except NotFound:
+            log.error("run=%s outcome=unknown", run_id)
+            return
+        if not run.ended or run.told or await self.store.withdrawn(run_id):
+            return
+        try:
+            await self._send(run)
+        except UpstreamError as exc:
+            await self._failed(run, attempt, exc)
+        else:
+            await self._note(run, "delivered", "Whoever asked was told.")
+
+    async def _send(self, run: Run) -> None:
+        if run.callback_url:
+            await self.callbacks.send(run.callback_url, run.id, self.render(run), self.now())
+        elif self.post:
+            await self.post(run)
+
+    async def _failed(self, run: Run, attempt: int, exc: UpstreamError) -> None:
+        if not exc.retryable or attempt >= len(PAUSES_SECONDS):
+            await self._note(run, "given_up", f"Whoever asked could not be told: {exc.message}")
+            return
+        asked = exc.retry_after_seconds if isinstance(exc, UpstreamThrottled) else None
+        pause = min(max(PAUSES_SECONDS[attempt], asked or 0), LONGEST_PAUSE_SECONDS)
+        log.warning("run=%s outcome=not_told attempt=%d again_in=%g error=%s", run.id, attempt, pause, exc)
+        await self.queue.send(run.id, attempt + 1, round(pause))
+
+    async def _note(self, run: Run, told: Literal["delivered", "given_up"], text: str) -> None:
+        log.info("run=%s outcome=%s", run.id, told)
+        with suppress(Changed):  # told twice at once: the other one notes it
+            await self.store.save(replace(run, told=told), Event(self.now(), run.status, text))
