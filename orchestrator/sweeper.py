@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sweeper")
 MAX_ATTEMPTS = 5  # as often as the host delivers a message: then the run itself is what breaks its processes
+SHORTEST_APART_SECONDS = 1.5
 LOOK_APART = 1.5  # heartbeats: a healthy run writes at least once between two looks
 GRACE = timedelta(seconds=5)  # whoever serves the run expires it first
 GIVEN_UP_AFTER = timedelta(minutes=15)  # the agent service expires a run ten minutes after it began
@@ -51,12 +52,19 @@ class Sweeper:
         """
         counts: Counter[str] = Counter()
         silent: list[Run] = []
+        unknown: list[str] = []  # listed, but not written: perhaps not yet
         for run_id in await self.store.active():
             with self._contained(run_id, counts):
-                run = await self._silent(run_id, counts)
-                silent += [run] if run is not None else []
-        if any(run.owner for run in silent):
-            await self.sleep(self.conductor.heartbeat_seconds * LOOK_APART)
+                try:
+                    run = await self._silent(run_id, counts)
+                    silent += [run] if run is not None else []
+                except NotFound:
+                    unknown.append(run_id)
+        if unknown or any(run.owner for run in silent):
+            await self.sleep(max(self.conductor.heartbeat_seconds * LOOK_APART, SHORTEST_APART_SECONDS))
+        for run_id in unknown:
+            with self._contained(run_id, counts):
+                await self._forget_unwritten(run_id, counts)
         for run in silent:
             with self._contained(run.id, counts):
                 now = await self.store.load(run.id)
@@ -75,18 +83,23 @@ class Sweeper:
             counts["not_looked_after"] += 1
 
     async def _silent(self, run_id: str, counts: Counter[str]) -> Run | None:
-        """The run, if its heart does not seem to beat. Settles what has ended."""
-        try:
-            run = await self.store.load(run_id)
-        except NotFound:  # its process died between the two writes of its creation: it was never accepted
-            run = None
-        if run is None or run.ended:
-            done = run is None or await self._agents_stopped(run)
+        """The run, if its heart does not seem to beat. Settles what has ended. Raises NotFound."""
+        run = await self.store.load(run_id)
+        if run.ended:
+            done = await self._agents_stopped(run)
             counts["settled" if done else "agents_left"] += 1
             if done:
-                await (self.conductor.endings.settle(run) if run else self.store.settle(run_id))
+                await self.conductor.endings.settle(run)
             return None
         return run if run.abandoned(self.now(), self.conductor.silence) else None
+
+    async def _forget_unwritten(self, run_id: str, counts: Counter[str]) -> None:
+        """Its process died between the two writes of its creation: it was never accepted."""
+        try:
+            await self.store.load(run_id)
+        except NotFound:
+            await self.store.settle(run_id)
+            counts["settled"] += 1
 
     async def _agents_stopped(self, run: Run) -> bool:
         """Of a run that ended; in the end the agent service does it by itself."""

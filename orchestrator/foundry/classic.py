@@ -158,14 +158,14 @@ class ClassicAgentService:
         except (NotFound, ConversationBusy):
             return
         except UpstreamError:
-            # A run that has just ended refuses with a 400 whose text is not documented.
-            if not await self._has_ended(turn):
+            # A run that has just ended, or is being cancelled, refuses with a 400 whose text is not documented.
+            if not await self._is_ending(turn):
                 raise
 
-    async def _has_ended(self, turn: TurnRef) -> bool:
+    async def _is_ending(self, turn: TurnRef) -> bool:
         with translated():
             run = (await self._client.runs.get(turn.conversation, turn.id)).as_dict()
-        return Turn(turn, wire.status(run)).ended
+        return run["status"] == "cancelling" or Turn(turn, wire.status(run)).ended
 
     async def _start_and_stream(self, agent: AgentRef, conversation: str, text: str, key: str) -> AsyncIterator[Turn]:
         """Start the run and yield it from its event stream for as long as that holds; may end before the run does."""

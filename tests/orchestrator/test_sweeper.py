@@ -167,3 +167,24 @@ async def test_deletes_threads_that_no_session_knows_and_no_others() -> None:
     night.service.opened = {"thread_1": "run-1", "thread_lost": "run-1", "thread_ghost": "run-unknown"}
     assert await night.sweeper.orphans() == 2
     assert list(night.service.opened) == ["thread_1"]
+
+
+async def test_a_run_that_is_being_written_stays_on_the_list() -> None:
+    """Between the two writes of its creation it is listed and not there. Taken off the list, nobody would resume it."""
+    night = Night()
+    night.store._active.add("run-1")
+
+    async def meanwhile(seconds: float) -> None:
+        assert seconds >= 1.5
+        await night.run()
+
+    sweeper = replace(night.sweeper, sleep=meanwhile)
+    assert await sweeper.runs() == {}
+    assert await night.store.active() == ["run-1"]
+
+
+async def test_a_run_that_was_never_written_is_forgotten() -> None:
+    night = Night()
+    night.store._active.add("run-ghost")
+    assert await night.sweeper.runs() == {"settled": 1}
+    assert await night.store.active() == []

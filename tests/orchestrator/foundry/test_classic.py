@@ -14,7 +14,8 @@ from typing import Any
 
 import httpx
 import pytest
-from azure.core.exceptions import ResourceExistsError
+from azure.ai.agents.models import ThreadRun
+from azure.core.exceptions import HttpResponseError, ResourceExistsError
 
 from core import breaker, clients
 from core.errors import NotFound, UpstreamRefused, UpstreamThrottled, UpstreamUnavailable
@@ -172,6 +173,21 @@ async def test_cancels_a_run_and_does_not_mind_an_ended_one(service: Service) ->
             await service.port.cancel(turn.ref)
     assert turns[-1].status == "cancelled"
     await service.port.cancel(turns[-1].ref)
+
+
+async def test_a_run_that_is_being_cancelled_already_is_no_trouble(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(thread: str, run: str) -> None:
+        raise HttpResponseError("Cannot cancel run with status 'cancelling'.")
+
+    async def cancelling(thread: str, run: str) -> ThreadRun:
+        return ThreadRun({"id": run, "status": "cancelling"})
+
+    (*_, last) = await service.turns("run-1")
+    monkeypatch.setattr(service.port._client.runs, "cancel", refused)
+    monkeypatch.setattr(service.port._client.runs, "get", cancelling)
+    await service.port.cancel(last.ref)
 
 
 @pytest.mark.parametrize("service", [("--early-child-ids",)], indirect=True)

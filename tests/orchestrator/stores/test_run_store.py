@@ -15,6 +15,7 @@ from core import clients
 from core.errors import NotFound, UpstreamUnavailable
 from core.settings import Settings
 from orchestrator.runs.record import Event, Run, Session
+from orchestrator.stores import run_tables
 from orchestrator.stores.rows import Changed, Exists
 from orchestrator.stores.run_tables import TableRunStore
 from orchestrator.stores.runs import MAX_EVENTS, MemoryRunStore, RunStore
@@ -156,3 +157,20 @@ async def test_says_that_storage_does_not_answer() -> None:
     async with clients.table_service(Settings.load({"STORAGE": nowhere})) as tables:
         with pytest.raises(UpstreamUnavailable, match="Table storage cannot be reached"):
             await TableRunStore(tables).load("run-1")
+
+
+async def test_a_run_that_took_long_to_write_is_listed_once_more(storage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweeper may have missed it twice meanwhile, and have taken it off the list."""
+    monkeypatch.setattr(run_tables, "LISTED_SECONDS", 0.0)
+    async with clients.table_service(Settings.load({"STORAGE": storage})) as tables:
+        store = TableRunStore(tables)
+        submit = store._runs.submit_transaction
+
+        async def slowly(*rows: Any, **options: Any) -> Any:
+            await store.settle(run.id)
+            return await submit(*rows, **options)
+
+        run = make_run()
+        monkeypatch.setattr(store._runs, "submit_transaction", slowly)
+        await store.create(run)
+        assert run.id in await store.active()
