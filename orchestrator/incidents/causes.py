@@ -35,6 +35,7 @@ MODES = {"source": READS, "sink": WRITES}
 @dataclass(frozen=True, slots=True)
 class Cause:
     key: str
+    factory_id: str
     resource: str  # for people: "linked service 'sqlSales'", "CopySales of LoadSales"
     group: FailureGroup
 
@@ -59,12 +60,14 @@ def _causes(factory: DataFactory, group: FailureGroup, known: Lineage) -> list[C
     store = _store(group, known) if group.failure.category in SHARED else ""
     if store:
         key = digest(home, "store", store.casefold(), group.failure.signature)
-        return [Cause(key, f"linked service {store!r}", group)]
+        return [Cause(key, factory.id.path, f"linked service {store!r}", group)]
     found = []
     for pipeline in group.pipelines:
         own = of_pipeline(group, pipeline)
         key = digest(home, "activity", pipeline.casefold(), group.activity.casefold(), group.failure.signature)
-        found.append(Cause(key, f"{group.activity} of {pipeline}" if group.activity else pipeline, own))
+        found.append(
+            Cause(key, factory.id.path, f"{group.activity} of {pipeline}" if group.activity else pipeline, own)
+        )
     return found
 
 

@@ -100,7 +100,9 @@ class Explainer:
         return await change(self.incidents, incident.id, judged)
 
     async def _tell(self, incident: Incident, occasion: Literal["opened", "resolved"]) -> None:
-        """At least once: a process that dies between sending and noting it sends again."""
+        """Once; again only where a process died between sending and noting it."""
+        if occasion in incident.notified:
+            return
         await self.notifier.send(incident_card(incident, occasion, link=self.link(incident.id)))
         entry = Entry(self.now(), "notified", "People were told." if occasion == "opened" else "And of its end.")
 

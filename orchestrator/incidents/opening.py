@@ -33,6 +33,7 @@ def of_cause(cause: Cause, incident_id: str, now: datetime) -> Incident:
         opened_at=now,
         last_seen_at=now,
         factory=group.factory,
+        factory_id=cause.factory_id,
         resource=cause.resource,
         signature=group.failure.signature,
         category=group.failure.category,
@@ -72,8 +73,8 @@ def with_runs(
     pipelines = tuple(dict.fromkeys([*incident.pipelines, *(run.pipeline for run in fresh)]))[:MAX_PIPELINES]
     added = replace(
         incident,
-        runs=_newest(fresh, incident.runs, incident.factory),
-        parents=_newest(above, incident.parents, incident.factory),
+        runs=_newest(fresh, incident.runs, incident.factory_id),
+        parents=_newest(above, incident.parents, incident.factory_id),
         runs_count=incident.runs_count + len(fresh),
         pipelines=pipelines,
         recovered=tuple(name for name in incident.recovered if name not in {run.pipeline for run in fresh}),

@@ -54,6 +54,7 @@ class Incident:
     severity_reason: str = ""
     opened_by: str = ""  # the alert rule, or the watcher
     factory: str = ""
+    factory_id: str = ""  # its resource id, where it is known
     pipelines: tuple[str, ...] = ()  # of `runs`
     recovered: tuple[str, ...] = ()  # those of them that ran well since
     runs: tuple[RunRef, ...] = ()

@@ -313,3 +313,29 @@ async def test_a_look_that_failed_leaves_its_wish_and_no_lease() -> None:
     await night.investigator.look(SCOPE)
     (scope,) = await night.scopes.all()
     assert not scope.waits(night.now)
+
+
+class Forgetful(MemoryDataFactory):
+    """Lists runs, but does not give a single one, so that nothing can be diagnosed."""
+
+    async def pipeline_run(self, run_id: str) -> PipelineRun:
+        raise UpstreamUnavailable("Data Factory does not answer.", hint="")
+
+
+async def test_what_cannot_be_diagnosed_is_told_once_after_two_minutes() -> None:
+    night = Night(factory=Forgetful(SCOPE))
+    night.run()
+    await night.look()
+    assert night.notifier.sent == []
+    for _ in range(4):
+        (incident,) = await night.look(minutes_later=2)
+    assert (incident.diagnosis, len(night.notifier.sent)) == ({}, 1)
+    assert sum(entry.what == "not_diagnosed" for entry in incident.timeline) == 1
+
+
+async def test_runs_carry_the_factory_they_can_be_opened_in() -> None:
+    night = Night()
+    night.run()
+    (incident,) = await night.look()
+    assert incident.runs[0].factory == night.factory.id.path
+    assert "Run in Data Factory" in str(night.notifier.sent[0].card)
