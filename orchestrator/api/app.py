@@ -8,15 +8,28 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from orchestrator.api import alerts, ask, callers, diagnose, health, hooks, incidents, persons, problems, teams
+from orchestrator.api import (
+    alerts,
+    ask,
+    callers,
+    diagnose,
+    health,
+    hooks,
+    incidents,
+    persons,
+    problems,
+    subscriptions,
+    teams,
+)
 from orchestrator.api.links import SignedLink
 from orchestrator.api.teams_signature import TeamsSignature
 
 MAX_BODY_BYTES = 32 * 1024
 KEY = callers.FunctionKey()
 GUARDED: tuple[tuple[callers.Guard, tuple[APIRouter, ...]], ...] = (  # every router behind its guard
-    (KEY, (alerts.router, ask.router, diagnose.router, health.router, incidents.router)),
+    (KEY, (alerts.router, ask.router, diagnose.router, health.router, incidents.router, subscriptions.router)),
     (SignedLink("run", "run_id"), (hooks.runs,)),
+    (SignedLink("subscription", "run_id"), (subscriptions.links,)),
     (SignedLink("incident", "incident_id"), (hooks.reports,)),
     (TeamsSignature(), (teams.router,)),
     (persons.Person("reader"), (persons.router,)),

@@ -58,6 +58,11 @@ def _id(prefix: str, key: str) -> str:
     return f"{prefix}-{hashlib.sha256(key.encode()).hexdigest()[:24]}" if key else new_id(prefix)
 
 
+def run_id_for(key: str) -> str:
+    """The id of the run that was asked with this key."""
+    return _id("run", key)
+
+
 def _asked(run: Run) -> tuple[str, ...]:
     return run.question, run.session_id, run.factory, run.callback_url
 

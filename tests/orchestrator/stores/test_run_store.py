@@ -122,6 +122,14 @@ async def test_remembers_that_the_answer_was_promised(store: RunStore) -> None:
     assert await store.answer_promised(run.id)
 
 
+async def test_remembers_that_whoever_asked_does_not_want_to_be_told(store: RunStore) -> None:
+    run = await store.create(make_run())
+    assert not await store.withdrawn(run.id)
+    await store.withdraw(run.id)
+    await store.withdraw(run.id)
+    assert await store.withdrawn(run.id)
+
+
 async def test_remembers_that_somebody_wants_to_cancel(store: RunStore) -> None:
     run = await store.create(make_run())
     assert not await store.cancel_requested(run.id)
