@@ -9,14 +9,13 @@ import secrets
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from bench.scale import Part, parts
-from localcloud import azurite
 from localcloud.launch.children import Children, Spec
 from localcloud.launch.cloud import (
     ROOT,
@@ -24,9 +23,11 @@ from localcloud.launch.cloud import (
     Options,
     app_settings,
     base_environment,
-    guarded,
+    foundry_arguments,
     start_app,
     start_server,
+    start_storage,
+    storage_log,
 )
 
 LOGS = Path(".localcloud/logs/bench-compare")
@@ -92,11 +93,11 @@ async def standing(
     children = Children(options.root / options.logs)
     key = secrets.token_urlsafe(16)
     try:
-        storage = await start_storage(children)
+        storage = await start_storage(options, children)
         adf = await start_server(options, children, "adf", options.adf_arguments)
         learn = await start_server(options, children, "learn", ())
-        thinking = ("--queues", storage, "--turn-ms", f"{turn_ms:g}")
-        foundry = await start_server(options, children, "foundry", thinking)
+        thinking = replace(options, foundry_arguments=("--turn-ms", f"{turn_ms:g}"))
+        foundry = await start_server(options, children, "foundry", foundry_arguments(storage, thinking))
         usual = app_settings(storage, adf, foundry, learn) | {"ADF_FACTORIES": FACTORY_ID} | dict(settings or {})
         url = await start_system(system, options, children, key, usual)
         own = parts([child for child in children.running() if child.spec.name not in STAND_INS])
@@ -105,17 +106,9 @@ async def standing(
         async with httpx.AsyncClient(
             base_url=url, headers=headers, timeout=180, limits=limits, trust_env=False
         ) as http:
-            yield Stand(system, http, adf, foundry, ROOT / options.logs / "storage.log", own)
+            yield Stand(system, http, adf, foundry, storage_log(options), own)
     finally:
         await children.stop(3)
-
-
-async def start_storage(children: Children) -> str:
-    """Azurite with its access log, from which queue operations are counted."""
-    blob, queue, table = azurite.free_ports(3)
-    command = [word for word in azurite.command(blob, queue, table) if word != "--silent"]
-    await children.start(Spec("storage", guarded(command), base_environment(), ROOT, (blob, queue, table)))
-    return azurite.connection_string(blob, queue, table)
 
 
 async def start_system(system: str, options: Options, children: Children, key: str, settings: Mapping[str, str]) -> str:
@@ -130,6 +123,8 @@ async def start_system(system: str, options: Options, children: Children, key: s
             "bench.compare.pattern.function_app:app",
             "--root",
             "bench/compare/pattern",
+            "--storage-log",  # both hosts hear of a message at once: what a real one takes to ask is in neither
+            str(storage_log(options)),
         )
         await start_module(children, "tools", environment, *tools)
     return await start_module(children, system, environment, f"bench.compare.{system.removesuffix('_wide')}")

@@ -69,15 +69,18 @@ def node_major(node: str) -> int:
     return int(found.group(1)) if found else 0
 
 
-def command(blob_port: int, queue_port: int, table_port: int, data: Path | None = None) -> list[str]:
-    """Keep data in memory, or under `data` so that it survives a restart."""
+def command(
+    blob_port: int, queue_port: int, table_port: int, data: Path | None = None, *, access_log: bool = False
+) -> list[str]:
+    """Keep data in memory, or under `data` so that it survives a restart; with a line on stdout for every request."""
     script = HERE / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
     if not script.exists():
         raise RuntimeError("Azurite is not installed. Run `make setup`.")
     store = ["--location", str(data)] if data else ["--inMemoryPersistence"]
     ports = ["--blobPort", str(blob_port), "--queuePort", str(queue_port), "--tablePort", str(table_port)]
     # Storage SDKs are always newer than the newest version an Azurite knows.
-    return [find_node(), str(script), *store, "--skipApiVersionCheck", "--silent", "--disableTelemetry", *ports]
+    told = [] if access_log else ["--silent"]
+    return [find_node(), str(script), *store, "--skipApiVersionCheck", *told, "--disableTelemetry", *ports]
 
 
 @contextmanager

@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--strict-replies", action="store_true", help="an unreadable reply fails the run")
     p.add_argument("--expires-seconds", type=float, default=Settings.expires_seconds)
     p.add_argument("--action-expires-seconds", type=float, default=Settings.action_expires_seconds)
+    p.add_argument("--storage-log", type=Path, help="the emulator's access log: replies are told, not asked for")
     p.add_argument("--log", type=Path, help="JSON lines of every queue message")
     p.add_argument("--seed", type=int, default=Settings.seed)
     faults = os.environ.get("LOCAL_FOUNDRY_FAULTS", "{}")

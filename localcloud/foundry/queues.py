@@ -33,6 +33,7 @@ from localcloud.foundry.records import Json
 from localcloud.foundry.settings import Settings
 from localcloud.foundry.stats import Stats
 from localcloud.receiving import Receiver
+from localcloud.storage_log import StorageLog
 
 BATCH, HIDDEN_SECONDS = 32, 60
 REMEMBERED = 10_000  # closed correlation ids, to tell a late or repeated reply from a stranger's
@@ -81,8 +82,12 @@ class Exchange:
         self._readers: dict[Binding, Reader] = {}
         self._opening: asyncio.Lock = asyncio.Lock()
         self._closed: OrderedDict[str, Literal["answered", "given up"]] = OrderedDict()
+        self._log = StorageLog(settings.storage_log) if settings.storage_log else None
+        self._listening: asyncio.Task[None] | None = None
 
     def open(self) -> None:
+        if self._log:
+            self._listening = asyncio.create_task(self._log.follow(), name="storage log")
         for text in self._settings.queues:
             account = open_account(text)
             self._accounts[address(account.url)] = account
@@ -90,7 +95,7 @@ class Exchange:
                 self._receivers[address(account.url)] = receiver
 
     async def close(self) -> None:
-        tasks = [reader.task for reader in self._readers.values() if reader.task]
+        tasks = [task for task in (self._listening, *(reader.task for reader in self._readers.values())) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -136,6 +141,8 @@ class Exchange:
         async with self._opening:
             if binding not in self._readers:
                 reader = Reader(await self._queue(binding), self._receivers.get(address(binding.endpoint)))
+                if self._log:
+                    self._log.when_put(binding.queue, reader.wake.set)
                 reader.task = asyncio.create_task(self._read(reader), name=f"reader {binding.queue}")
                 self._readers[binding] = reader
         return self._readers[binding]
@@ -159,15 +166,15 @@ class Exchange:
     async def _read(self, reader: Reader) -> None:
         """Poll fast while a call is outstanding, slowly otherwise (late replies must not pile up)."""
         while True:
+            reader.wake.clear()  # before the look: what comes during it is looked for once more
             messages = await self._receive(reader)
             if not messages:
                 await self._pause(reader)
 
     async def _pause(self, reader: Reader) -> None:
-        if reader.waiting:
+        if reader.waiting and not self._log:
             await asyncio.sleep(self._settings.output_poll_ms / 1000)
             return
-        reader.wake.clear()
         try:
             await asyncio.wait_for(reader.wake.wait(), self._settings.idle_poll_ms / 1000)
         except TimeoutError:

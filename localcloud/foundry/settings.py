@@ -26,6 +26,7 @@ class Settings:
     queues: tuple[str, ...] = ()  # storage connection strings; a tool's queue endpoint chooses among them
     output_poll_ms: float = 5
     idle_poll_ms: float = 500
+    storage_log: Path | None = None  # the emulator's access log: replies are told, not asked for
     requires_action_ms: float = 0  # least time a run shows requires_action: 1000 catches clients that stop there
     turn_ms: float = 0
     planner: Literal["deterministic", "gullible"] = "deterministic"

@@ -41,6 +41,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--exit-with-stdin", action="store_true", help="stop when standard input closes")
     parser.add_argument("--hidden-seconds", type=int, default=600, help="how long a dead host's message stays hidden")
     parser.add_argument("--http-limit-seconds", type=float, default=LIMIT_SECONDS, help="longest wait for an answer")
+    parser.add_argument("--storage-log", type=Path, help="the emulator's access log: messages are told, not asked for")
     return parser.parse_args()
 
 
@@ -145,7 +146,7 @@ async def main(arguments: argparse.Namespace, parts: Parts) -> NoReturn:
     if arguments.exit_with_stdin:
         when_stdin_closes(lambda: loop.call_soon_threadsafe(stopping.begin))
     key = arguments.key or parts.settings.get("LOCAL_FUNCTION_KEY") or secrets.token_urlsafe(24)
-    host = AppHost(parts, Options(key, arguments.hidden_seconds, arguments.http_limit_seconds))
+    host = AppHost(parts, Options(key, arguments.hidden_seconds, arguments.http_limit_seconds, arguments.storage_log))
     await serve(host, free_socket(arguments.port), stopping.event, key)
     end(0)  # here, not after the loop: closing the loop would cancel what the app has running, loudly
 

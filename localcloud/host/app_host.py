@@ -30,6 +30,7 @@ from localcloud.host.sign_in import SWITCH, SignIn
 from localcloud.host.site import Site
 from localcloud.host.storage import Storage
 from localcloud.host.timer_trigger import TimerTrigger
+from localcloud.storage_log import StorageLog
 
 log = logging.getLogger("localcloud.host")
 Background = Callable[[asyncio.Event], Coroutine[Any, Any, None]]  # runs until the event is set
@@ -40,6 +41,7 @@ class Options:
     key: str
     hidden_seconds: int = 600  # the real host hides a dead instance's message that long, whatever host.json says
     http_limit_seconds: float = LIMIT_SECONDS
+    storage_log: Path | None = None  # the emulator's access log, where it is kept
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class AppHost:
         settings, host_json = parts.settings, parts.host_json
         self.functions = [function for function in parts.functions if is_served(function, settings)]
         self.storage = Storage(settings)
-        self._activity = Activity()
+        self._storage_log = StorageLog(options.storage_log) if options.storage_log else None
+        self._activity = Activity(told=self._storage_log is not None)
         threads = int(settings.number("PYTHON_THREADPOOL_THREAD_COUNT", 0)) or None
         invocations = Invocations(host_json.function_timeout_seconds, threads)
         self._outputs = QueueOutputs(self.storage, host_json.queues.base64)
@@ -96,7 +99,14 @@ class AppHost:
         for function in self.functions:
             await self._outputs.check(function)
         queues = [await self._queue_trigger(function) for function in self._with("queueTrigger")]
-        return [*(queue.run for queue in queues), *(timer.run for timer in self._timers.values())]
+        listening = [self._listen] if self._storage_log else []
+        return [*listening, *(queue.run for queue in queues), *(timer.run for timer in self._timers.values())]
+
+    async def _listen(self, stopping: asyncio.Event) -> None:
+        assert self._storage_log
+        following = asyncio.create_task(self._storage_log.follow())
+        await asyncio.wait((following, asyncio.create_task(stopping.wait())), return_when=asyncio.FIRST_COMPLETED)
+        following.cancel()
 
     def hurry(self) -> None:
         """Ends the rests of all pollers, so that they notice at once that they are to stop."""
@@ -107,14 +117,20 @@ class AppHost:
         connection, name = options.get("connection", ""), options["queueName"]
         queues = self._host_json.queues
         shortest = self._settings.number("LOCAL_HOST_POLL_MS", SHORTEST_SECONDS * 1000) / 1000
+        queue, pace = (
+            await self.storage.queue(connection, name),
+            self._activity.pace(queues.max_polling_seconds, shortest),
+        )
+        if self._storage_log:
+            self._storage_log.when_put(queue.name, pace.hurry)
         return QueueTrigger(
             function,
-            await self.storage.queue(connection, name),
+            queue,
             await self.storage.queue(connection, f"{name}-poison"),
             self.runner,
             queues,
             self._options.hidden_seconds,
-            self._activity.pace(queues.max_polling_seconds, shortest),
+            pace,
         )
 
 

@@ -4,7 +4,8 @@ The latency of a queue is its poll. The real host asks every 100 ms at best and 
 suits a cloud and makes a laptop feel slow; asking every few milliseconds all the time keeps an emulator and a core busy
 with nothing. So a poller hurries where work was just found, keeps awake while anything is going on in this host (a
 request or a message makes more messages, often through another process), and backs off like the real one when idle.
-A queue that has had no message yet is kept awake less: of a dozen tools, few are called.
+A queue that has had no message yet is kept awake less: of a dozen tools, few are called. Where the emulator's log tells
+of every message, nobody hurries but who is told to.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ AWAKE_FACTOR = 4  # a dozen queues at 40 ms cost a third of a core, here and in 
 NEW_FACTOR = 50
 AWAKE_SECONDS = 2.0  # how long "just now" lasts
 GROWTH = 1.5
+TOLD_SECONDS = 1.0  # how often a queue is asked whose messages are told of: some show up without a word
 
 
 class Activity:
-    """Whether anything is going on, told to all pollers of this host."""
+    """Whether anything is going on, told to all pollers of this host. `told`: somebody says when a message is put."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, told: bool = False) -> None:
+        self.told = told
         self._working = 0
         self._until = 0.0
         self._pollers: list[Pace] = []
@@ -37,7 +40,7 @@ class Activity:
         return pace
 
     def begin(self) -> None:
-        if not self.is_awake:
+        if not self.is_awake and not self.told:
             self.stir()
         self._working += 1
 
@@ -76,5 +79,7 @@ class Pace:
         self._next = self._shortest
 
     def after(self, wait: float) -> float:
+        if self._activity.told:
+            return min(TOLD_SECONDS, self._longest) if self._activity.is_awake else self._longest
         ceiling = self._shortest * self._factor if self._activity.is_awake else self._longest
         return min(wait * GROWTH, max(ceiling, self._shortest), self._longest)

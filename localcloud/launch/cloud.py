@@ -124,7 +124,7 @@ async def start(options: Options, children: Children) -> Cloud:
             adf = group.create_task(start_server(options, children, "adf", adf_arguments(options)))
             learn = group.create_task(start_server(options, children, "learn", ()))
             teams = group.create_task(start_channel(options, children))
-            arguments = ("--queues", await storage, *options.foundry_arguments)
+            arguments = foundry_arguments(await storage, options)
             foundry = group.create_task(start_server(options, children, "foundry", arguments))
     except BaseExceptionGroup as several:
         raise several.exceptions[0] from None  # the first to fail; the others were only cancelled
@@ -136,10 +136,10 @@ async def start(options: Options, children: Children) -> Cloud:
 
 
 async def start_storage(options: Options, children: Children) -> str:
-    """Azurite on three free ports; its connection string."""
+    """Azurite on three free ports, with its access log; its connection string."""
     try:
         blob, queue, table = azurite.free_ports(3)
-        command = azurite.command(blob, queue, table)
+        command = azurite.command(blob, queue, table, access_log=True)
     except RuntimeError as exc:
         raise CannotStart(str(exc)) from None
     await children.start(Spec("storage", guarded(command), base_environment(), options.root, (blob, queue, table)))
@@ -168,6 +168,8 @@ async def start_app(options: Options, children: Children, key: str, settings: Ma
 
 def app_command(options: Options, key: str) -> list[str]:
     command = [sys.executable, "-m", "localcloud.host", "--app", "function_app:app", "--root", "."]
+    if storage_log(options).exists():
+        command += ["--storage-log", str(storage_log(options))]
     # With "=", for one key in 64 begins with a dash.
     return [*command, "--port", str(options.port), f"--key={key}", *options.host_arguments, "--exit-with-stdin"]
 
@@ -178,6 +180,15 @@ async def start_under_func(options: Options, children: Children, environment: Ma
     command = guarded([sys.executable, "-m", "localcloud.host.func_tools", "--port", str(port)])
     await children.start(Spec("app", command, environment, options.root, (port,)))
     return f"http://127.0.0.1:{port}"
+
+
+def foundry_arguments(storage: str, options: Options) -> tuple[str, ...]:
+    return ("--queues", storage, "--storage-log", str(storage_log(options)), *options.foundry_arguments)
+
+
+def storage_log(options: Options) -> Path:
+    """Where `start_storage` keeps the emulator's access log."""
+    return options.root / options.logs / "storage.log"
 
 
 def guarded(command: Sequence[str]) -> list[str]:

@@ -20,6 +20,7 @@ from localcloud.launch.cloud import (
     Options,
     adf_arguments,
     app_settings,
+    foundry_arguments,
     start_app,
     start_server,
     start_storage,
@@ -112,7 +113,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         storage, adf = await asyncio.gather(
             start_storage(options, children), start_server(options, children, "adf", adf_arguments(options))
         )
-        foundry = await start_server(options, children, "foundry", ("--queues", storage))
+        foundry = await start_server(options, children, "foundry", foundry_arguments(storage, options))
         learn = await start_server(options, children, "learn", ())
         made = World(options, children, app_settings(storage, adf, foundry, learn), adf, foundry)
         await made.start_app()
