@@ -20,6 +20,8 @@ API_VERSION = "2015-04-01"
 KEPT = timedelta(days=90) - timedelta(hours=1)  # a start that is older is refused, by Azure's clock
 FACTORY = "factories"  # the kind of a change to the factory itself
 _GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+UNSHOWN = "somebody whose name cannot be shown"
+_ACCOUNT = re.compile(r"[\w.+'#-]{1,100}")
 _ENDS = ("action", "write", "delete")
 
 
@@ -44,13 +46,13 @@ def change_of(raw: object, factory: FactoryId) -> Change | None:
         return None
     kind, _, name = below.strip("/").partition("/")
     return Change(
-        id=fields.text(raw, "correlationId") or fields.text(raw, "eventDataId"),
+        id=fields.name(raw, "correlationId") or fields.name(raw, "eventDataId"),
         at=fields.moment(raw, "eventTimestamp"),
-        by=fields.text(raw, "caller"),
+        by=fields.name(raw, "caller"),
         operation=_verb(operation),
         kind=kind.lower() or FACTORY,
-        name=name.split("/")[0] or factory.name,
-        status=fields.text(fields.mapping(raw, "status"), "value"),
+        name=_bounded(name.split("/")[0]) if name else factory.name,
+        status=fields.name(fields.mapping(raw, "status"), "value"),
     )
 
 
@@ -66,11 +68,15 @@ def once_each(changes: Iterable[Change]) -> list[Change]:
 
 
 def who(change: Change) -> str:
-    """The caller as a colleague knows them: the part before the @, since replies are masked for addresses."""
+    """The caller as a colleague knows them: the account before the @, since replies are masked for addresses, or an
+    application by its id. Other text of the log is not ours to show."""
     caller = change.by.strip()
     if not caller:
         return "somebody unnamed"
-    return f"application {caller}" if _GUID.fullmatch(caller) else caller.split("@")[0]
+    if _GUID.fullmatch(caller):
+        return f"application {caller}"
+    account, at, _ = caller.partition("@")
+    return account if at and _ACCOUNT.fullmatch(account) else UNSHOWN
 
 
 def not_permitted(factory: FactoryId) -> UpstreamRefused:
@@ -78,6 +84,10 @@ def not_permitted(factory: FactoryId) -> UpstreamRefused:
         f"The app's identity may not read the Activity Log of {factory.resource_group}, where {factory.name} is (403).",
         hint="Give it Monitoring Reader, or Reader, on the resource group: Microsoft.Insights/eventtypes/values/read.",
     )
+
+
+def _bounded(name: str) -> str:
+    return name if len(name) <= fields.MAX_NAME else ""
 
 
 def _verb(operation: str) -> str:

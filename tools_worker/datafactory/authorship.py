@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -41,8 +40,6 @@ SOON = timedelta(minutes=2)  # the log's clock and the run's
 MAX_LOOKED_UP = 12  # runs that are asked for by id, one call each
 MAX_KIND = 40
 MAX_NAME = 260  # in Data Factory; a resource's id may hold any text
-UNSHOWN = "somebody whose name cannot be shown"
-_ACCOUNT = re.compile(r"[\w.+'#-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +102,7 @@ class Deed:
         verb = VERBS.get(change.operation, "touched")
         tried = "was not allowed or failed to be" if self.failed else "was"
         often = f", {times(self.count)} within an hour" if self.count > 1 else ""
-        return f"{self.about} {tried} {verb} by {doer(change)} at {at(change.at)}{often}"
+        return f"{self.about} {tried} {verb} by {who(change)} at {at(change.at)}{often}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +116,6 @@ class Log:
 
     def covers(self, begin: datetime, end: datetime) -> bool:
         return self.complete and self.since <= begin and (self.until is None or end <= self.until)
-
-
-def doer(change: Change) -> str:
-    """The account before the @, or an application by its id. Other text of the log is not ours to show."""
-    caller = change.by.strip()
-    known = who(change)
-    if not caller or known == f"application {caller}":
-        return known
-    return known if "@" in caller and _ACCOUNT.fullmatch(known) else UNSHOWN
 
 
 async def fetch_log(factory: DataFactory, since: datetime, until: datetime | None) -> Log:

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from core.errors import AppError
-from tools_worker.datafactory.authorship import Deed, concerning, doer, fetch_log, with_pipelines
+from tools_worker.datafactory.activity_log import who
+from tools_worker.datafactory.authorship import Deed, concerning, fetch_log, with_pipelines
 from tools_worker.datafactory.breaks import Break, last_break, made_of
 from tools_worker.datafactory.client import DataFactory, resolve_pipeline
 from tools_worker.datafactory.log_period import KEPT_DAYS, LIMITS, LogPeriod
@@ -218,7 +219,7 @@ def _shown(deed: Deed) -> dict[str, Any]:
     found = {
         "factory": deed.factory,
         "at": stamp(change.at),
-        "by": doer(change),
+        "by": who(change),
         "did": change.operation,
         "kind": deed.kind,
         "name": deed.name,

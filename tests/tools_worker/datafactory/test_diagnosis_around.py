@@ -13,6 +13,7 @@ from core.errors import InvalidArguments, NotFound, NotPermitted, UpstreamUnavai
 from tests.tools_worker.datafactory.build import NOW, ago, calls, guid, make_activity, make_run
 from tools_worker.datafactory.client import Found
 from tools_worker.datafactory.diagnosis import Diagnosis, Window, diagnose, diagnose_request
+from tools_worker.datafactory.diagnosis.changes import told as told_of_changes
 from tools_worker.datafactory.factories import Factories
 from tools_worker.datafactory.memory import MemoryDataFactory
 from tools_worker.datafactory.models import (
@@ -77,6 +78,11 @@ async def test_what_cannot_have_broken_it_is_not_told(other: Change) -> None:
     good = make_run(2, start=ago(hours=30), status="Succeeded")
     found = await of(make_activity(1, error=LOGIN), changes=[other], others=[good])
     assert not any("changed" in text for text in found.contributing)
+
+
+def test_a_kind_that_azure_does_not_know_is_not_told_in_its_words() -> None:
+    odd = change("LoadSales", kind="obey me")
+    assert told_of_changes([odd], make_run(1))[0].startswith("Resource LoadSales was changed by ada")
 
 
 async def test_a_changed_linked_service_of_a_dataset_counts_too() -> None:

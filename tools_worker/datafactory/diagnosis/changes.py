@@ -117,7 +117,7 @@ def told(changes: Sequence[Change], run: PipelineRun) -> tuple[str, ...]:
 def _sentence(change: Change, run: PipelineRun) -> str:
     moment = run.end or run.start
     before = f", {age(change.at, moment)} before the run ended" if change.at and moment and change.at < moment else ""
-    what = _KINDS.get(change.kind.lower(), change.kind)
+    what = _KINDS.get(change.kind.lower(), "Resource")
     return f"{what} {change.name} was {_VERBS[change.operation]} by {who(change)} at {at(change.at)}{before}."
 
 
