@@ -30,6 +30,7 @@ SETTINGS = {
     "ADF_CACHE_SECONDS": "0",
     "HEARTBEAT_SECONDS": "1",
     "LEARN_MCP_URL": "off",
+    "INCIDENT_NARRATIVE": "off",  # questions that the watcher asks are in nobody's log here
 }
 AGENT_API = {"authorization": "Bearer chaos"}
 
