@@ -23,6 +23,7 @@ from orchestrator.api import (
 )
 from orchestrator.api.links import SignedLink
 from orchestrator.api.teams_signature import TeamsSignature
+from orchestrator.api.tokens import WebhookToken
 
 MAX_BODY_BYTES = 32 * 1024
 KEY = callers.FunctionKey()
@@ -32,6 +33,7 @@ GUARDED: tuple[tuple[callers.Guard, tuple[APIRouter, ...]], ...] = (  # every ro
     (SignedLink("subscription", "run_id"), (subscriptions.links,)),
     (SignedLink("incident", "incident_id"), (hooks.reports,)),
     (TeamsSignature(), (teams.router,)),
+    (WebhookToken(), (hooks.alerts_with_token,)),
     (persons.Person("reader"), (persons.router,)),
 )
 

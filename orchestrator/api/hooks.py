@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
-from orchestrator.api import ask, incidents
+from orchestrator.api import alerts, ask, incidents
 from orchestrator.api.views import RunView
 
 runs = APIRouter(prefix="/hooks", tags=["links"])
@@ -18,3 +18,5 @@ reports.get(
     summary="Get an incident as a report, by a signed link",
     response_class=PlainTextResponse,
 )(incidents.incidents_report)
+
+alerts_with_token = alerts.routes("/hooks/alerts", "_by_token")
