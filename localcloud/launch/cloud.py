@@ -36,6 +36,7 @@ OURS = (
     "AzureWebJobs",
     "CALLBACK_",
     "FOUNDRY_",
+    "INCIDENT_",
     "LEARN_",
     "LINK_",
     "PUBLIC_",

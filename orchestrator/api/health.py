@@ -7,29 +7,52 @@ from typing import Literal
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from core.settings import Settings
+from orchestrator.api.persons import SWITCH
 
 router = APIRouter(prefix="/api", tags=["health"])
 
 
 class Missing(BaseModel):
-    area: str
-    setting: str
-    text: str
+    area: str = Field(description="What does not work without it.")
+    setting: str = Field(description="Its name.")
+    text: str = Field(description="What is wrong with it and how to set it.")
 
 
 class Health(BaseModel):
-    status: Literal["ok", "misconfigured"]
-    version: str
-    problems: list[Missing]
+    status: Literal["ok", "misconfigured"] = Field(description="Of the settings, all together.")
+    version: str = Field(description="Of the app.")
+    problems: list[Missing] = Field(description="Settings that are missing or wrong.")
+    off: list[Missing] = Field(default=[], description="Parts that nobody has switched on. All else works.")
 
 
-@router.get("/health", operation_id="health_get", response_model=Health, responses={503: {"model": Health}})
+OFF = {  # setting: (part, what is missing without it)
+    "LINK_SIGNING_KEY": ("links", "202 answers point to /api, which needs the key of the app."),
+    "CALLBACK_SIGNING_KEY": ("callbacks", "no callback_url is accepted."),
+    "TOKEN_TENANT_ID": ("tokens", "/hooks/alerts is closed; alerts come with the key of the app."),
+    "TEAMS_SECURITY_TOKEN": ("teams", "no questions from Teams."),
+    "TEAMS_WEBHOOK_URL": ("teams", "cards are lines in the log."),
+    SWITCH: ("persons", "nobody can sign in under /ui: switch on App Service authentication."),
+}
+
+
+@router.get(
+    "/health",
+    operation_id="health_get",
+    summary="Ask whether the app is well",
+    response_model=Health,
+    responses={503: {"model": Health}},
+)
 async def health_get() -> JSONResponse:
-    """200 when every setting is there and sound, 503 with the list of what is not."""
+    """200 when every setting that is needed is there and all are sound, 503 with the list of what is not."""
     problems = Settings.load(os.environ).problems
     listed = [Missing(area=p.area, setting=p.setting, text=p.text) for p in problems]
-    health = Health(status="misconfigured" if listed else "ok", version="0.1.0", problems=listed)
+    off = [
+        Missing(area=part, setting=setting, text=text)
+        for setting, (part, text) in OFF.items()
+        if os.environ.get(setting, "").strip().lower() in ("", "false")
+    ]
+    health = Health(status="misconfigured" if listed else "ok", version="0.1.0", problems=listed, off=off)
     return JSONResponse(health.model_dump(), 503 if listed else 200)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 
-from core.errors import NotConfigured, NotPermitted, UpstreamUnavailable
+from core.errors import NotPermitted, UpstreamUnavailable
 from core.per_loop import PerLoop
 from core.settings import Settings
 from orchestrator.api.callers import Caller, Guard, Unauthenticated
@@ -137,7 +137,8 @@ class WebhookToken(Guard):
     async def caller(self, request: Request) -> Caller:
         rules = Rules.of(Settings.load(os.environ))
         if not (rules.tenant and rules.audiences):
-            raise NotConfigured(
+            # Not 503, which senders repeat: nothing changes until somebody sets it.
+            raise NotPermitted(
                 "Alerts with a token are switched off.", hint="Set TOKEN_TENANT_ID and TOKEN_AUDIENCES, or use a key."
             )
         scheme, _, token = request.headers.get("authorization", "").partition(" ")

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.requests import Request
 
-from core.errors import AppError, NotConfigured, NotPermitted, UpstreamUnavailable
+from core.errors import AppError, NotPermitted, UpstreamUnavailable
 from orchestrator.api.callers import FUNCTION, Caller, Unauthenticated
 from orchestrator.api.tokens import SigningKeys, WebhookToken
 
@@ -267,5 +267,5 @@ async def test_what_is_no_key_for_signatures_is_left_out(keys: list[Any]) -> Non
 @pytest.mark.parametrize("missing", ["TOKEN_TENANT_ID", "TOKEN_AUDIENCES"])
 async def test_without_its_settings_the_door_says_what_to_set(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(missing, "")
-    with pytest.raises(NotConfigured, match=missing):
+    with pytest.raises(NotPermitted, match=missing):
         await let_in(signed())
