@@ -98,7 +98,9 @@ async def alerts_azure_monitor(request: Request, intake: Intake) -> JSONResponse
 
 
 async def alerts_event_grid(
-    request: Request, intake: Intake, aeg_event_type: Annotated[str, Header()] = ""
+    request: Request,
+    intake: Intake,
+    aeg_event_type: Annotated[str, Header(description="Of Event Grid: Notification, or SubscriptionValidation.")] = "",
 ) -> JSONResponse:
     """Events of Event Grid, in its own schema or as CloudEvents 1.0, one or many. Answers its validation too."""
     body = await _body(request)
@@ -125,7 +127,9 @@ def routes(prefix: str, suffix: str = "") -> APIRouter:
     post: dict[str, Any] = {"response_model": Taken, "responses": TAKEN, "methods": ["POST"]}
     for path, handler in HANDLERS.items():
         name = f"{handler.__name__}{suffix}"
-        made.add_api_route(path, handler, operation_id=name, openapi_extra=_described(path), **post)
+        made.add_api_route(
+            path, handler, operation_id=name, summary=SUMMARIES[path], openapi_extra=_described(path), **post
+        )
     made.add_api_route("/event-grid", alerts_event_grid_allow, methods=["OPTIONS"], include_in_schema=False)
     return made
 
@@ -136,6 +140,11 @@ def _described(path: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
+SUMMARIES = {
+    "/azure-monitor": "Send an alert of Azure Monitor",
+    "/event-grid": "Send events of Event Grid",
+    "/plain": "Tell of a failure",
+}
 HANDLERS = {"/azure-monitor": alerts_azure_monitor, "/event-grid": alerts_event_grid, "/plain": alerts_plain}
 
 

@@ -23,14 +23,14 @@ router = APIRouter(prefix="/api", tags=["runs"])
 RETRY_AFTER_SECONDS = 2
 App = Annotated[Services, Depends(provided)]
 Linking = Annotated[Links, Depends(links_provided)]
-RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$", description="`run_id` of the answer to the question.")]
 Key = Annotated[str, Header(max_length=200, description="Your own name for this question, such as a GUID.")]
 WORKING: dict[int | str, dict[str, object]] = {
     202: {"model": RunView, "description": "Not answered yet: poll Location."}
 }
 
 
-@router.post("/ask", operation_id="runs_ask", response_model=RunView, responses=WORKING)
+@router.post("/ask", operation_id="runs_ask", summary="Ask a question", response_model=RunView, responses=WORKING)
 async def runs_ask(body: AskBody, app: App, links: Linking, idempotency_key: Key = "") -> JSONResponse:
     """Ask a question. 200 with the answer when it is ready within `wait_seconds`, else 202 with where to look.
 
@@ -59,18 +59,24 @@ async def _waited(app: Services, run: Run, seconds: float) -> Run:
         return run
 
 
-@router.get("/runs/{run_id}", operation_id="runs_get", response_model=RunView, responses=WORKING)
+@router.get(
+    "/runs/{run_id}",
+    operation_id="runs_get",
+    summary="Get a run and its answer",
+    response_model=RunView,
+    responses=WORKING,
+)
 async def runs_get(run_id: RunId, app: App, links: Linking) -> JSONResponse:
     """202 while the run is working, 200 when it has ended, however it ended: look at `status`."""
     return answer(await app.store.load(run_id), links)
 
 
-@router.get("/runs/{run_id}/events", operation_id="runs_events")
+@router.get("/runs/{run_id}/events", operation_id="runs_events", summary="Follow a run")
 async def runs_events(
     run_id: RunId,
     app: App,
     after: Annotated[int, Query(ge=0, description="Events with a higher number.")] = 0,
-    wait_seconds: Annotated[float, Query(ge=0, le=110)] = 20,
+    wait_seconds: Annotated[float, Query(ge=0, le=110, description="Wait this long for news.")] = 20,
 ) -> EventsView:
     """What happened in a run after event number `after`. Waits for news, so ask again at once with the new `last`."""
 
@@ -85,7 +91,9 @@ async def runs_events(
     )
 
 
-@router.post("/runs/{run_id}/cancel", operation_id="runs_cancel", response_model=RunView, responses=WORKING)
+@router.post(
+    "/runs/{run_id}/cancel", operation_id="runs_cancel", summary="Stop a run", response_model=RunView, responses=WORKING
+)
 async def runs_cancel(run_id: RunId, app: App, links: Linking) -> JSONResponse:
     """Ask a run to stop. 202 while it is stopping; an ended run stays as it ended."""
     return answer(await app.intake.cancel(run_id), links)

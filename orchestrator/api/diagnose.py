@@ -18,7 +18,7 @@ router = APIRouter(prefix="/api", tags=["diagnosis"])
 MAX_SECONDS = 100.0  # callers such as Power Automate hang up after 120
 
 
-@router.post("/diagnose", operation_id="diagnosis_make")
+@router.post("/diagnose", operation_id="diagnosis_make", summary="Diagnose a failure")
 async def diagnosis_make(body: DiagnoseBody, hands: Annotated[Worker, Depends(provided)]) -> dict[str, Any]:
     """Why a run failed: by run id, the latest failed run of a pipeline, or what failed in the window of an alert."""
     if not (body.run_id or body.pipeline or body.since or body.until):

@@ -9,7 +9,13 @@ from orchestrator.api import alerts, ask, incidents
 from orchestrator.api.views import RunView
 
 runs = APIRouter(prefix="/hooks", tags=["links"])
-runs.get("/runs/{run_id}", operation_id="links_run", response_model=RunView, responses=ask.WORKING)(ask.runs_get)
+runs.get(
+    "/runs/{run_id}",
+    operation_id="links_run",
+    summary="Get a run, by a signed link",
+    response_model=RunView,
+    responses=ask.WORKING,
+)(ask.runs_get)
 
 reports = APIRouter(prefix="/hooks", tags=["links"])
 reports.get(

@@ -20,17 +20,20 @@ from tools_worker.runtime.worker import utc_now
 
 router = APIRouter(prefix="/api/incidents", tags=["incidents"])
 App = Annotated[IncidentServices, Depends(provided)]
-IncidentId = Annotated[str, Path(pattern=r"^inc-\d{6}-[0-9a-f]{12}$", examples=["inc-202611-3f2a9c01d4e5"])]
+IncidentId = Annotated[
+    str,
+    Path(pattern=r"^inc-\d{6}-[0-9a-f]{12}$", description="`id` of an incident.", examples=["inc-202611-3f2a9c01d4e5"]),
+]
 Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Remark = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 LISTED = timedelta(days=7)
 
 
 class RunRefView(BaseModel):
-    run_id: str
-    pipeline: str
-    factory: str
-    ended_at: AwareDatetime | None = None
+    run_id: str = Field(description="Of Data Factory.")
+    pipeline: str = Field(description="Which it ran.")
+    factory: str = Field(description="Where it ran.")
+    ended_at: AwareDatetime | None = Field(default=None, description="When it ended, where that is known.")
 
     @classmethod
     def of(cls, ref: RunRef) -> RunRefView:
@@ -38,10 +41,10 @@ class RunRefView(BaseModel):
 
 
 class EntryView(BaseModel):
-    at: AwareDatetime
+    at: AwareDatetime = Field(description="When it happened.")
     what: str = Field(description="Stable, for programs.", examples=["diagnosed"])
-    text: str
-    who: str = ""
+    text: str = Field(description="A sentence for people.")
+    who: str = Field(default="", description="Who did it; empty for the app.")
 
     @classmethod
     def of(cls, entry: Entry) -> EntryView:
@@ -49,29 +52,29 @@ class EntryView(BaseModel):
 
 
 class IncidentSummary(BaseModel):
-    id: str
-    kind: IncidentKind
-    status: IncidentState
+    id: str = Field(description="Names the incident in every other call.")
+    kind: IncidentKind = Field(description="What sort of trouble it is.")
+    status: IncidentState = Field(description="Where it stands.")
     severity: int = Field(ge=0, le=4, description="0 is the worst.")
-    severity_reason: str
-    title: str
-    summary: str
-    factory: str
-    pipelines: list[str]
-    resource: str
-    category: str
-    transience: str
-    opened_at: AwareDatetime
-    opened_by: str
-    last_seen_at: AwareDatetime
-    runs_count: int
-    alerts_count: int
-    acknowledged_by: str
-    acknowledged_at: AwareDatetime | None = None
-    assigned_to: str
-    resolved_at: AwareDatetime | None = None
-    resolved_by: str
-    resolution: str
+    severity_reason: str = Field(description="Why it has this severity.")
+    title: str = Field(description="What is wrong, in a line.")
+    summary: str = Field(description="What is wrong and why, in sentences.")
+    factory: str = Field(description="Which factory; empty where it is about none.")
+    pipelines: list[str] = Field(description="Whose runs failed.")
+    resource: str = Field(description="What they have in common: a store, a runtime.")
+    category: str = Field(description="Of the cause, as the diagnosis has it.")
+    transience: str = Field(description="transient, permanent or intermittent; empty where unknown.")
+    opened_at: AwareDatetime = Field(description="When it was first known.")
+    opened_by: str = Field(description="By what it was: an alert, the watcher.")
+    last_seen_at: AwareDatetime = Field(description="When it last happened.")
+    runs_count: int = Field(description="How many runs failed of it.")
+    alerts_count: int = Field(description="How many alerts told of it.")
+    acknowledged_by: str = Field(description="Who has it in hand.")
+    acknowledged_at: AwareDatetime | None = Field(default=None, description="Since when.")
+    assigned_to: str = Field(description="Who is to look after it.")
+    resolved_at: AwareDatetime | None = Field(default=None, description="When it was over.")
+    resolved_by: str = Field(description="Who resolved it.")
+    resolution: str = Field(description="What mended it.")
 
     @classmethod
     def of(cls, incident: Incident) -> IncidentSummary:
@@ -85,8 +88,8 @@ class IncidentView(IncidentSummary):
     diagnosis: dict[str, Any] = Field(description="As POST /api/diagnose gives it; empty until it is made.")
     narrative: str = Field(default="", description="The finding in a model's words, where there is one.")
     similar: list[str] = Field(description="Earlier incidents and what mended them, in sentences.")
-    timeline: list[EntryView]
-    entries_left_out: int
+    timeline: list[EntryView] = Field(description="What happened, oldest first.")
+    entries_left_out: int = Field(description="Of the timeline, where it is long.")
 
     @classmethod
     def of(cls, incident: Incident, narrative: str = "") -> IncidentView:
@@ -108,15 +111,15 @@ class Deed(BaseModel):
 
 
 class AcknowledgeBody(Deed):
-    comment: Remark | None = None
+    comment: Remark | None = Field(default=None, description="Shown on the timeline.")
 
 
 class AssignBody(Deed):
-    to: Person = Field(examples=["data-platform@contoso.com"])
+    to: Person = Field(description="Who is to look after it.", examples=["data-platform@contoso.com"])
 
 
 class CommentBody(Deed):
-    text: Remark
+    text: Remark = Field(description="Shown on the timeline.")
 
 
 class ResolveBody(Deed):
@@ -129,7 +132,7 @@ async def incidents_list(
     state: Annotated[Literal["active", "all"], Query(description="`active`: those that are not over.")] = "active",
     since: Annotated[AwareDatetime | None, Query(description="Opened since; of `all` seven days.")] = None,
     factory: Annotated[Name | None, Query(description="Of this factory.")] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Query(ge=1, le=500, description="At most so many.")] = 100,
 ) -> IncidentsView:
     """What is wrong now, or what was, newest first."""
     if state == "active":

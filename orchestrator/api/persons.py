@@ -60,7 +60,7 @@ router = APIRouter(prefix="/ui", tags=["persons"])
 
 
 class PersonView(BaseModel):
-    name: str = Field(examples=["ana@contoso.com"])
+    name: str = Field(description="As Entra ID names them.", examples=["ana@contoso.com"])
     roles: list[Role] = Field(description="What this person may do here.")
 
 
@@ -70,7 +70,7 @@ def signed_in(request: Request) -> Caller:
     return person
 
 
-@router.get("/me", operation_id="persons_me", response_model=PersonView)
+@router.get("/me", operation_id="persons_me", summary="Who is signed in", response_model=PersonView)
 async def persons_me(person: Annotated[Caller, Depends(signed_in)]) -> dict[str, Any]:
     """Who is signed in."""
     return {"name": person.name, "roles": sorted(person.roles)}

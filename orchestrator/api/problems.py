@@ -21,19 +21,17 @@ MEDIA_TYPE = "application/problem+json"
 class Problem(BaseModel):
     """RFC 9457 problem details."""
 
-    type: str = Field(examples=["urn:problem:not_found"])
-    title: str
-    status: int
+    type: str = Field(description="A name for this sort of problem.", examples=["urn:problem:not_found"])
+    title: str = Field(description="The code, as words.", examples=["not found"])
+    status: int = Field(description="The same as of the answer.", examples=[404])
     code: str = Field(description="Stable, for programs.", examples=["not_found"])
     detail: str = Field(description="One sentence for people.")
     hint: str = Field(default="", description="What to do about it.")
     kind: str = Field(default="data", description="authentication, permission, network, configuration or data.")
-    retryable: bool = False
+    retryable: bool = Field(default=False, description="The same may do well later.")
 
 
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    "default": {"model": Problem, "description": "Problem details", "content": {MEDIA_TYPE: {}}}
-}
+RESPONSES: dict[int | str, dict[str, Any]] = {"default": {"model": Problem, "description": "Any other problem."}}
 
 
 def response(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:

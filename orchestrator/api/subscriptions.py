@@ -38,7 +38,9 @@ class UnsubscribeBody(BaseModel):
     callback_url: Annotated[CallbackUrl, Field(description="The address that was given to subscribe.")]
 
 
-@router.post("", operation_id="subscriptions_create", status_code=201, response_model=RunView)
+@router.post(
+    "", operation_id="subscriptions_create", summary="Ask and be called back", status_code=201, response_model=RunView
+)
 async def subscriptions_create(body: SubscribeBody, app: App, linking: Linking) -> JSONResponse:
     """Ask, and be called back. `Location` is where to DELETE to unsubscribe."""
     url = checked(body.callback_url, Settings.load(os.environ), os.environ)
@@ -49,14 +51,18 @@ async def subscriptions_create(body: SubscribeBody, app: App, linking: Linking) 
     return JSONResponse(view, 201, {"Location": linking.subscription(run)})
 
 
-@router.post("/cancel", operation_id="subscriptions_cancel", status_code=204)
+@router.post(
+    "/cancel", operation_id="subscriptions_cancel", summary="Unsubscribe by the callback address", status_code=204
+)
 async def subscriptions_cancel(body: UnsubscribeBody, app: App) -> Response:
     """Unsubscribe by the callback address: the run is stopped, nobody is called. Well, too, where there is none."""
     return await subscriptions_delete(run_id_for(_key(body.callback_url)), app)
 
 
-@links.delete("/{run_id}", operation_id="links_subscription_delete", status_code=204)
-@router.delete("/{run_id}", operation_id="subscriptions_delete", status_code=204)
+@links.delete(
+    "/{run_id}", operation_id="links_subscription_delete", summary="Unsubscribe, by a signed link", status_code=204
+)
+@router.delete("/{run_id}", operation_id="subscriptions_delete", summary="Unsubscribe", status_code=204)
 async def subscriptions_delete(run_id: RunId, app: App) -> Response:
     """Unsubscribe: the run is stopped, nobody is called. Well, too, where there is none any more."""
     await app.intake.withdraw(run_id)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from core.errors import AppError, InvalidArguments, UpstreamUnavailable
 from core.settings import Settings
@@ -36,8 +36,8 @@ LOOK_SECONDS = 0.7  # for storage, after the wait
 
 
 class Reply(BaseModel):
-    type: Literal["message"] = "message"
-    text: str
+    type: Literal["message"] = Field(default="message", description="Always so.")
+    text: str = Field(description="Markdown for the channel.")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ async def manner(links: Annotated[Links, Depends(provided_links)]) -> Manner:
     return Manner(posted, links.run) if links.key else Manner(posted)
 
 
-@router.post("/messages", operation_id="teams_ask")
+@router.post("/messages", operation_id="teams_ask", summary="Answer in Teams")
 async def teams_ask(
     request: Request, app: Annotated[Services, Depends(provided)], how: Annotated[Manner, Depends(manner)]
 ) -> Reply:

@@ -19,7 +19,7 @@ CallbackUrl = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
 class AskBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    question: Question = Field(examples=["Why did LoadSales fail last night?"])
+    question: Question = Field(description="In plain words.", examples=["Why did LoadSales fail last night?"])
     session_id: Id | None = Field(default=None, description="Continue this session: earlier questions are remembered.")
     factory: Name | None = Field(default=None, description="Ask about this factory.")
     callback_url: CallbackUrl | None = Field(
@@ -40,39 +40,39 @@ class DiagnoseBody(BaseModel):
 
 
 class ErrorView(BaseModel):
-    code: str
-    message: str
+    code: str = Field(description="Stable, for programs.")
+    message: str = Field(description="For people.")
 
 
 class EvidenceView(BaseModel):
-    kind: str = Field(examples=["pipeline_run"])
-    id: str
-    factory: str = ""
+    kind: str = Field(description="What it is.", examples=["pipeline_run"])
+    id: str = Field(description="Of Data Factory.")
+    factory: str = Field(default="", description="Where it is.")
 
 
 class UsageView(BaseModel):
     """Tokens of all agents together."""
 
-    input_tokens: int
-    output_tokens: int
+    input_tokens: int = Field(description="Read by the models.")
+    output_tokens: int = Field(description="Written by the models.")
 
 
 class RunView(BaseModel):
-    run_id: str
-    status: RunStatus
-    question: str
-    session_id: str
-    created_at: datetime
-    deadline_at: datetime
-    answer: str | None = None
+    run_id: str = Field(description="Names the run in every other call.")
+    status: RunStatus = Field(description="done, failed, cancelled and expired are ends.")
+    question: str = Field(description="As it was asked.")
+    session_id: str = Field(description="Give it with the next question to continue.")
+    created_at: datetime = Field(description="When it was asked.")
+    deadline_at: datetime = Field(description="By then it has ended, one way or another.")
+    answer: str | None = Field(default=None, description="In words, with Markdown, once it is done.")
     answered_by: str | None = Field(default=None, description="The model deployment that phrased the answer.")
     evidence: list[EvidenceView] = Field(default=[], description="What the answer rests on.")
     unsupported: list[str] = Field(
         default=[], description="Ids in the answer that no tool returned: do not trust them."
     )
-    error: ErrorView | None = None
-    usage: UsageView
-    tool_calls: int
+    error: ErrorView | None = Field(default=None, description="Why there is no answer.")
+    usage: UsageView = Field(description="What the models used.")
+    tool_calls: int = Field(description="How often Data Factory was looked into.")
     seconds: float | None = Field(default=None, description="From the question to its end.")
 
     @classmethod
@@ -101,13 +101,13 @@ class RunView(BaseModel):
 
 
 class EventView(BaseModel):
-    seq: int
-    at: datetime
-    state: RunStatus
-    agent: str
-    tool: str
-    text: str
-    seconds: float | None = None
+    seq: int = Field(description="Counted from 1.")
+    at: datetime = Field(description="When it happened.")
+    state: RunStatus = Field(description="Of the run, since.")
+    agent: str = Field(description="Which agent; empty for the app.")
+    tool: str = Field(description="Which tool; empty for none.")
+    text: str = Field(description="A sentence for people.")
+    seconds: float | None = Field(default=None, description="How long it took.")
 
     @classmethod
     def of(cls, event: Event) -> EventView:
@@ -123,6 +123,6 @@ class EventView(BaseModel):
 
 
 class EventsView(BaseModel):
-    events: list[EventView]
+    events: list[EventView] = Field(description="Oldest first.")
     last: int = Field(description="Pass as `after` to get what comes next.")
-    ended: bool
+    ended: bool = Field(description="No more will come.")
