@@ -337,6 +337,15 @@ async def test_health_lists_what_is_missing(caller: Caller, monkeypatch: pytest.
     assert {"STORAGE", "FOUNDRY_MODEL"} <= {item["setting"] for item in response.json()["problems"]}
 
 
+async def test_health_tells_what_nobody_has_switched_on(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINK_SIGNING_KEY", "k" * 32)
+    monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "False")
+    monkeypatch.delenv("CALLBACK_SIGNING_KEY", raising=False)
+    off = {item["setting"]: item["area"] for item in (await caller.http.get("/api/health")).json()["off"]}
+    assert (off["CALLBACK_SIGNING_KEY"], off["WEBSITE_AUTH_ENABLED"]) == ("callbacks", "persons")
+    assert "LINK_SIGNING_KEY" not in off
+
+
 async def test_missing_settings_are_a_problem_and_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("STORAGE", "FOUNDRY_PROJECT_ENDPOINT", "FOUNDRY_MODEL", "ADF_FACTORIES", "ADF_SUBSCRIPTION_ID"):
         monkeypatch.delenv(name, raising=False)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -173,3 +174,9 @@ def test_so_does_whatever_is_no_route_of_ours() -> None:
 def test_so_do_fastapis_own_pages() -> None:
     with pytest.raises(RuntimeError, match="openapi"):
         callers.check(FastAPI())
+
+
+def test_the_documentation_says_of_every_route_who_may_call_it() -> None:
+    told = (Path(__file__).resolve().parents[3] / "docs" / "security.md").read_text()
+    rows = {f"| `{method} {path}` | {guard.accepts} |" for method, path, guard in ROUTES}
+    assert rows == {line for line in told.splitlines() if line.startswith(("| `GET ", "| `POST ", "| `DEL", "| `OPT"))}
