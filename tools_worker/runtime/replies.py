@@ -13,9 +13,11 @@ from typing import Any
 
 from core.errors import AppError
 from tools_worker.datafactory.masking import mask_value
-from tools_worker.runtime.tools import Reply
+from tools_worker.runtime.tables import compact, is_table
+from tools_worker.runtime.tools import Evidence, Reply
 
 MAX_ERROR = 4000  # characters
+MAX_EVIDENCE = 10  # an answer names fewer; ids in `data` are known to exist too
 NOTHING_LEFT = "…"
 
 
@@ -25,12 +27,13 @@ def success(reply: Reply, seconds: float, fits: Callable[[str], bool]) -> str:
         "ok": True,
         "summary": reply.summary,
         "data": dict(reply.data),
-        "evidence": [asdict(evidence) for evidence in reply.evidence if evidence.id],
+        "evidence": [asdict(evidence) for evidence in _most_telling(reply)],
         "truncated": reply.truncated,
         "next": list(reply.next),
         "seconds": round(seconds, 3),
     }
-    return _shrunk(mask_value(answer), fits)  # masked here too: the last gate before a reply leaves the worker
+    masked = mask_value(answer)  # here too: the last gate before a reply leaves the worker
+    return _shrunk(masked | {"data": compact(masked["data"])}, fits)
 
 
 def failure(error: AppError) -> str:
@@ -44,6 +47,12 @@ def dump(answer: Mapping[str, Any]) -> str:
     return json.dumps(answer, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
+def _most_telling(reply: Reply) -> list[Evidence]:
+    """What the summary names comes first."""
+    known = [evidence for evidence in reply.evidence if evidence.id]
+    return sorted(known, key=lambda evidence: evidence.id not in reply.summary)[:MAX_EVIDENCE]
+
+
 def _shrunk(answer: dict[str, Any], fits: Callable[[str], bool]) -> str:
     omitted: dict[str, int] = {}
     while not fits(text := dump(answer)) and answer["summary"] != NOTHING_LEFT:
@@ -54,13 +63,14 @@ def _shrunk(answer: dict[str, Any], fits: Callable[[str], bool]) -> str:
 
 
 def _leave_out_some(answer: dict[str, Any], omitted: dict[str, int]) -> None:
-    """Halve the largest list; without one drop the largest value of `data`; at last cut the summary."""
-    lists = {name: part for name, part in (*answer["data"].items(), ("evidence", answer["evidence"])) if _is_list(part)}
+    """Halve the largest list or table; without one drop the largest value of `data`; at last cut the summary."""
+    parts = (*answer["data"].items(), ("evidence", answer["evidence"]))
+    lists = {name: found for name, part in parts if (found := _entries(part))}
     if lists:
         name = max(lists, key=lambda key: len(dump({"": lists[key]})))
         kept = lists[name][: len(lists[name]) // 2]
         omitted[name] = omitted.get(name, 0) + len(lists[name]) - len(kept)
-        (answer if name == "evidence" else answer["data"])[name] = kept
+        _put(answer, name, kept)
     elif answer["data"]:
         name = max(answer["data"], key=lambda key: len(dump({"": answer["data"][key]})))
         del answer["data"][name]
@@ -70,5 +80,15 @@ def _leave_out_some(answer: dict[str, Any], omitted: dict[str, int]) -> None:
         answer["summary"] = answer["summary"][: len(answer["summary"]) // 2].rstrip(NOTHING_LEFT) + NOTHING_LEFT
 
 
-def _is_list(part: Any) -> bool:
-    return isinstance(part, list) and bool(part)
+def _entries(part: Any) -> list[Any]:
+    entries = part["rows"] if is_table(part) else part
+    return entries if isinstance(entries, list) else []
+
+
+def _put(answer: dict[str, Any], name: str, kept: list[Any]) -> None:
+    if name == "evidence":
+        answer[name] = kept
+    elif is_table(answer["data"][name]):
+        answer["data"][name] = answer["data"][name] | {"rows": kept}
+    else:
+        answer["data"][name] = kept

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import Field, model_validator
 
 from tools_worker.datafactory.diagnosis import Diagnosis, Window, diagnose_request
 from tools_worker.runtime.periods import Dates
 from tools_worker.runtime.tools import Evidence, Reply, ToolContext, ToolSpec
+
+REPEATED = {"evidence", "root_cause_path_text"}
 
 
 class DiagnoseRunArguments(Dates):
@@ -45,14 +50,36 @@ async def adf_diagnose_run(context: ToolContext, args: DiagnoseRunArguments) -> 
         window=Window.of(args.dated(context.now), context.now),
         now=context.now,
     )
-    data = found.as_data()
+    data, summary = found.as_data(), found.summary()
     return Reply(
-        summary=found.summary(),
-        data=data,
+        summary=summary,
+        data=_untold(data, summary),
         evidence=[Evidence(evidence.kind, evidence.id, found.run.factory) for evidence in found.evidence],
         truncated="left_out" in data,
         next=_next(found),
     )
+
+
+def _untold(data: dict[str, Any], summary: str) -> dict[str, Any]:
+    """The data without what the reply says elsewhere: in its summary, its evidence, or as another field."""
+    kept = {name: value for name, value in data.items() if name not in REPEATED}
+    if str(data.get("cause") or "").rstrip(".") in summary:
+        kept.pop("cause", None)
+    if "run" in kept:
+        kept["run"] = {name: value for name, value in kept["run"].items() if name not in ("start", "end")}
+    if "recommended_actions" in kept:
+        kept["recommended_actions"] = [_action(each, summary) for each in kept["recommended_actions"]]
+    return kept
+
+
+def _action(action: Mapping[str, Any], summary: str) -> dict[str, Any]:
+    """Low is the usual risk; the summary gives the reason of what it proposes."""
+    told = action["what"] in summary
+    return {
+        name: value
+        for name, value in action.items()
+        if not (name == "risk" and value == "low") and not (name == "why" and told)
+    }
 
 
 def _next(found: Diagnosis) -> list[str]:

@@ -12,17 +12,20 @@ from tools_worker.datafactory.period import Period
 from tools_worker.datafactory.survey import Survey, survey
 from tools_worker.datafactory.wording import at, count, listed, safe, sentences, spoken, stamp, times
 from tools_worker.runtime.periods import HoursOrDates, nothing_kept
+from tools_worker.runtime.tables import table
 from tools_worker.runtime.tools import Evidence, Reply, ToolContext, ToolSpec
 
-MAX_GROUPS = 20  # about 1 KiB each; a reply holds 48 KiB before base64
 MAX_RUN_IDS = 5
-MAX_TOLD = 6  # causes in the summary; all are in the data
+MAX_TOLD = 5  # causes in the summary; the others have a short row in the data
+MAX_DETAILED = 3  # causes with error and fix in the data; adf_diagnose_run has those of any run
+MAX_ERROR = 120  # characters
 
 
 class FailuresArguments(HoursOrDates):
     factory: str | None = Field(
         default=None, max_length=100, description="Name of one data factory. Omit to ask all of them."
     )
+    limit: int = Field(default=10, ge=1, le=100, description="How many causes to list. The counts are of all.")
 
 
 async def adf_failures(context: ToolContext, args: FailuresArguments) -> Reply:
@@ -33,24 +36,33 @@ async def adf_failures(context: ToolContext, args: FailuresArguments) -> Reply:
     found = await survey(factories, lambda factory: group_failures(factory, period.since, period.until))
     groups = [group for _, answer in found.answers for group in answer.groups]
     groups.sort(key=worst_first)
-    shown = groups[:MAX_GROUPS]
+    shown = groups[: args.limit]
     return Reply(
-        summary=sentences(_summary(found, groups, period), found.caveat, period.caveat),
+        summary=sentences(_summary(found, groups, period, len(shown)), found.caveat, period.caveat),
         data={
             "window": period.as_data(context.now),
-            "by_factory": {
-                factory.name: {"failed": answer.failed, "exact": answer.complete} for factory, answer in found.answers
-            },
-            "groups": [_shown(group) for group in shown],
+            "by_factory": _by_factory(found),
+            "groups": [_detailed(group) for group in shown[:MAX_DETAILED]],
+            "more_groups": table([_short(group) for group in shown[MAX_TOLD:]], few=0),
             "groups_left_out": len(groups) - len(shown),
         },
-        evidence=_evidence(shown),
+        evidence=[
+            Evidence("pipeline_run", group.latest.run_id, group.factory)
+            for group in groups[:MAX_TOLD]
+            if group.latest.run_id
+        ],
         truncated=len(groups) > len(shown),
-        next=[f"adf_diagnose_run run_id={g.latest.run_id} factory={g.factory}" for g in shown[:3] if g.latest.run_id],
+        next=[f"adf_diagnose_run run_id={g.latest.run_id} factory={g.factory}" for g in shown[:1] if g.latest.run_id],
     )
 
 
-def _summary(found: Survey[FactoryFailures], groups: Sequence[FailureGroup], period: Period) -> str:
+def _by_factory(found: Survey[FactoryFailures]) -> dict[str, Any]:
+    """Of one factory the summary tells all."""
+    several = found.answers if len(found.answers) > 1 else ()
+    return {factory.name: {"failed": each.failed, "exact": each.complete} for factory, each in several}
+
+
+def _summary(found: Survey[FactoryFailures], groups: Sequence[FailureGroup], period: Period, shown: int) -> str:
     where = listed([repr(factory.name) for factory, _ in found.answers])
     if not groups:
         return f"No pipeline run failed in {where} {period.words}."
@@ -60,8 +72,13 @@ def _summary(found: Survey[FactoryFailures], groups: Sequence[FailureGroup], per
     spread = ", ".join(f"{factory.name} {answer.failed}" for factory, answer in found.answers)
     per_factory = f"By factory: {spread}." if len(found.answers) > 1 else ""
     told = [f"({number}) {_told(group)}" for number, group in enumerate(groups[:MAX_TOLD], start=1)]
-    more = f"{count(len(groups) - MAX_TOLD, 'more cause')} in the data." if len(groups) > MAX_TOLD else ""
-    return sentences(head, per_factory, *told, more)
+    return sentences(head, per_factory, *told, _more(len(groups), shown))
+
+
+def _more(groups: int, shown: int) -> str:
+    in_data, nowhere = max(0, shown - MAX_TOLD), groups - max(shown, MAX_TOLD)
+    rest = f"{count(nowhere, 'cause')} not listed (limit={groups} lists all)." if nowhere > 0 else ""
+    return sentences(f"{count(in_data, 'more cause')} in the data." if in_data else "", rest)
 
 
 def _told(group: FailureGroup) -> str:
@@ -75,36 +92,42 @@ def _told(group: FailureGroup) -> str:
     return f"{listed(group.pipelines)} failed {times(len(group.runs))}{activity}{parents} ({latest}): {cause}"
 
 
-def _shown(group: FailureGroup) -> dict[str, Any]:
+def _detailed(group: FailureGroup) -> dict[str, Any]:
+    """What the summary does not tell: it has the activity, the latest run and the cause, in the same order."""
+    runs, parents = group.runs[:MAX_RUN_IDS], group.parents[:MAX_RUN_IDS]
     row: dict[str, Any] = {
-        "factory": group.factory,
         "pipelines": list(group.pipelines[:10]),
-        "activity": group.activity,
-        "activity_type": group.activity_type,
         "count": len(group.runs),
         "category": group.failure.category,
         "transience": group.failure.transience,
         "error_code": group.failure.code,
-        "error": safe(group.failure.message),
-        "cause": group.failure.cause,
+        "error": safe(group.failure.message, MAX_ERROR),
         "fix": group.failure.fix,
-        "first": stamp(group.runs[-1].start),
-        "last": stamp(group.latest.start),
-        "run_ids": [run.run_id for run in group.runs[:MAX_RUN_IDS]],
-        "run_ids_left_out": max(0, len(group.runs) - MAX_RUN_IDS),
-        "parents_failed": [{"pipeline": run.pipeline, "run_id": run.run_id} for run in group.parents[:MAX_RUN_IDS]],
+        "first": stamp(group.runs[-1].start) if len(group.runs) > 1 else None,
+        "earlier_run_ids": [run.run_id for run in runs[1:]],
+        "earlier_left_out": len(group.runs) - len(runs),
+        "parents_failed": [{"pipeline": run.pipeline, "run_id": run.run_id} for run in parents],
     }
+    return _told_only(row)
+
+
+def _short(group: FailureGroup) -> dict[str, Any]:
+    return _told_only(
+        {
+            "factory": group.factory,
+            "pipeline": group.pipelines[0],
+            "more_pipelines": len(group.pipelines) - 1,
+            "activity": group.activity,
+            "count": len(group.runs),
+            "category": group.failure.category,
+            "last": stamp(group.latest.start),
+            "run_id": group.latest.run_id,
+        }
+    )
+
+
+def _told_only(row: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if value not in ("", None, [], 0)}
-
-
-def _evidence(groups: Sequence[FailureGroup]) -> list[Evidence]:
-    found: list[Evidence] = []
-    for group in groups:
-        if group.latest.run_id:
-            found.append(Evidence("pipeline_run", group.latest.run_id, group.factory))
-        if group.activity_run_id:
-            found.append(Evidence("activity_run", group.activity_run_id, group.factory))
-    return found
 
 
 TOOL = ToolSpec(

@@ -11,14 +11,17 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tools_worker.datafactory.client import DataFactory, Found
+from tools_worker.datafactory.failures import peel
 from tools_worker.datafactory.models import PipelineRun
 from tools_worker.datafactory.period import Period
 from tools_worker.datafactory.survey import Survey, survey, with_pipeline
 from tools_worker.datafactory.wording import at, count, lasted, listed, safe, sentences, stamp
 from tools_worker.runtime.periods import HoursOrDates, nothing_kept
+from tools_worker.runtime.tables import table
 from tools_worker.runtime.tools import Evidence, Reply, ToolContext, ToolSpec
 
-MESSAGE_LENGTH = 160  # 100 rows of about 400 bytes stay under 48 KiB
+MESSAGE_LENGTH = 80  # 100 rows of about 250 bytes stay under 48 KiB
+MAX_TOLD = 3
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 Row = tuple[str, PipelineRun]
@@ -53,7 +56,7 @@ class PipelineRunsArguments(HoursOrDates):
     factory: str | None = Field(
         default=None, max_length=100, description="Name of one data factory. Omit to ask all of them."
     )
-    limit: int = Field(default=20, ge=1, le=100, description="How many runs to list. The counts are of all runs.")
+    limit: int = Field(default=10, ge=1, le=100, description="How many runs to list. The counts are of all runs.")
 
 
 async def adf_pipeline_runs(context: ToolContext, args: PipelineRunsArguments) -> Reply:
@@ -72,12 +75,12 @@ async def adf_pipeline_runs(context: ToolContext, args: PipelineRunsArguments) -
             "window": period.as_data(context.now),
             "total": len(rows),
             "exact": not answers.silent and all(runs.complete for _, runs in answers.answers),
-            "by_factory": {factory.name: _statuses(runs.items) for factory, runs in answers.answers},
-            "runs": [_shown(factory, run, context.now) for factory, run in shown],
+            "by_factory": _by_factory(answers),
+            "runs": table([_shown(factory, run, context.now) for factory, run in shown]),
             "left_out": len(rows) - len(shown),
-            "began_before": len(earlier),
+            **({"began_before": len(earlier)} if earlier else {}),
         },
-        evidence=[Evidence("pipeline_run", run.run_id, factory) for factory, run in shown if run.run_id],
+        evidence=[Evidence("pipeline_run", run.run_id, factory) for factory, run in shown[:MAX_TOLD] if run.run_id],
         truncated=len(rows) > len(shown),
         next=_next(shown),
     )
@@ -96,6 +99,12 @@ async def _ask(factories: Sequence[DataFactory], args: PipelineRunsArguments, pe
 async def _runs(factory: DataFactory, args: PipelineRunsArguments, period: Period, pipeline: str | None) -> Counted:
     found = await factory.pipeline_runs(period.since, period.until, status=args.status, pipeline=pipeline)
     return Counted.of(found, period)
+
+
+def _by_factory(answers: Runs) -> dict[str, dict[str, int]]:
+    """Of one factory the summary tells all."""
+    several = answers.answers if len(answers.answers) > 1 else ()
+    return {factory.name: _statuses(runs.items) for factory, runs in several}
 
 
 def _statuses(runs: Sequence[PipelineRun]) -> dict[str, int]:
@@ -128,7 +137,7 @@ def _earlier(runs: Sequence[PipelineRun]) -> str:
 
 def _newest(rows: Sequence[Row]) -> str:
     sentences = []
-    for factory, run in rows[:3]:
+    for factory, run in rows[:MAX_TOLD]:
         ended = f", took {lasted(run.duration_ms)}" if run.duration_ms is not None else ""
         sentences.append(f"{run.pipeline} in {factory} {run.status} (started {at(run.start)}{ended}, run {run.run_id})")
     return ("The newest: " if len(rows) > 1 else "It is: ") + "; ".join(sentences) + "."
@@ -145,11 +154,11 @@ def _shown(factory: str, run: PipelineRun, now: datetime) -> dict[str, Any]:
         "run_id": run.run_id,
         "status": run.status,
         "start": stamp(run.start),
-        "end": stamp(run.end),
+        "end": stamp(run.end) if run.duration_ms is None else None,
         "duration_s": round(run.duration_ms / 1000) if run.duration_ms is not None else None,
         "started_by": run.invoked_by.name or None,
         "parent_run_id": run.invoked_by.run_id or None,
-        "message": safe(run.message, MESSAGE_LENGTH) or None,
+        "message": safe(peel(run.message).message, MESSAGE_LENGTH) or None,
     }
     if run.unfinished and run.start is not None:
         row["running_for_s"] = max(0, round((now - run.start).total_seconds()))

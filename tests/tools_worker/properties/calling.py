@@ -15,6 +15,7 @@ from tools_worker.runtime.answers import MemoryAnswerSlots
 from tools_worker.runtime.catalogue import BY_NAME, TOOLS
 from tools_worker.runtime.handler import Delivery, answer
 from tools_worker.runtime.messages import MAX_REPLY_BYTES
+from tools_worker.runtime.tables import is_table
 from tools_worker.runtime.worker import Worker
 
 ERRORS = {"not_found", "invalid_arguments", "invalid_request", "upstream_unavailable"}
@@ -99,6 +100,9 @@ def nothing_invented(value: dict[str, Any], raw: Any, world: World) -> None:
 
 
 def named(data: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    if is_table(data):
+        for row in data["rows"]:
+            yield from named(dict(zip(data["columns"], row, strict=True)))
     if isinstance(data, dict):
         for inner, value in data.items():
             yield from named(value, inner)

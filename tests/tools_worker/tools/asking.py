@@ -22,3 +22,10 @@ async def ask(tool: ToolSpec, *factories: MemoryDataFactory, **arguments: Any) -
     reply = await tool.run(context, tool.arguments.model_validate(arguments))
     assert len(json.dumps(dict(reply.data))) < 48_000  # a queue message holds no more
     return reply
+
+
+def rows_of(listed: Any) -> list[dict[str, Any]]:
+    """The rows of a list in a reply, be it few objects or a table."""
+    if isinstance(listed, list):
+        return listed
+    return [listed.get("all", {}) | dict(zip(listed["columns"], row, strict=True)) for row in listed["rows"]]

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from core.errors import NotFound
 from tests.tools_worker.datafactory.build import ago, guid, make_run
-from tests.tools_worker.tools.asking import ask, prod
+from tests.tools_worker.tools.asking import ask, prod, rows_of
 from tools_worker.datafactory.memory import MemoryDataFactory
 from tools_worker.tools.adf_pipeline_runs import TOOL
 
@@ -19,10 +19,21 @@ async def test_lists_the_newest_first() -> None:
     assert [row["run_id"] for row in reply.data["runs"]] == [guid(n) for n in range(1, 6)]
 
 
+async def test_many_runs_are_a_table_whose_fields_are_named_once() -> None:
+    runs = [make_run(n, start=ago(hours=n), message="") for n in range(1, 8)]
+    listed = (await ask(TOOL, prod(runs=runs))).data["runs"]
+    assert listed["all"]["pipeline"] == "LoadSales"
+    assert [row["run_id"] for row in rows_of(listed)] == [guid(n) for n in range(1, 8)]
+
+
+async def test_gives_as_evidence_the_runs_that_the_summary_names() -> None:
+    reply = await ask(TOOL, prod(runs=RUNS))
+    assert [evidence.id for evidence in reply.evidence] == [guid(1), guid(2), guid(3)]
+
+
 async def test_counts_all_runs_although_it_lists_some() -> None:
     reply = await ask(TOOL, prod(runs=RUNS), limit=2)
     assert (reply.data["total"], len(reply.data["runs"]), reply.data["left_out"]) == (5, 2, 3)
-    assert reply.data["by_factory"]["adf-prod"] == {"Succeeded": 4, "Failed": 1}
     assert "5 runs in 'adf-prod' in the last 24 hours: 4 Succeeded, 1 Failed." in reply.summary
 
 
@@ -53,11 +64,12 @@ async def test_says_that_there_were_none() -> None:
 async def test_asks_all_factories_when_none_is_named() -> None:
     reply = await ask(TOOL, prod(runs=RUNS), MemoryDataFactory("adf-dev", runs=[make_run(20)]))
     assert "By factory: adf-dev 1, adf-prod 5." in reply.summary
+    assert reply.data["by_factory"]["adf-prod"] == {"Succeeded": 4, "Failed": 1}
 
 
 async def test_asks_one_factory_when_it_is_named() -> None:
     reply = await ask(TOOL, prod(runs=RUNS), MemoryDataFactory("adf-dev", runs=[make_run(20)]), factory="ADF-DEV")
-    assert list(reply.data["by_factory"]) == ["adf-dev"]
+    assert "1 run in 'adf-dev' in the last" in reply.summary
 
 
 async def test_makes_up_no_end_for_a_run_in_progress() -> None:
@@ -69,7 +81,7 @@ async def test_makes_up_no_end_for_a_run_in_progress() -> None:
 
 async def test_the_largest_answer_fits_a_message() -> None:
     runs = [make_run(n, message="x" * 5000, start=ago(minutes=n)) for n in range(1, 300)]
-    assert len((await ask(TOOL, prod(runs=runs), limit=100)).data["runs"]) == 100
+    assert len(rows_of((await ask(TOOL, prod(runs=runs), limit=100)).data["runs"])) == 100
 
 
 @pytest.mark.parametrize(
