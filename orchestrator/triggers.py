@@ -65,8 +65,9 @@ async def runs_serve(message: func.QueueMessage) -> None:
 @bp.function_name("callbacks_deliver")
 @bp.queue_trigger(arg_name="message", queue_name="callbacks", connection=STORAGE)
 async def callbacks_deliver(message: func.QueueMessage) -> None:
-    told = json.loads(message.get_body())
-    await telling.current().tell(str(told["run_id"]), int(told.get("attempt", 0)))
+    from orchestrator.runs import endings  # with what it reads, on the first message
+
+    await telling.current().tell(*endings.read(message.get_body()))
 
 
 @bp.function_name("runs_sweep")
@@ -74,7 +75,7 @@ async def callbacks_deliver(message: func.QueueMessage) -> None:
 async def runs_sweep(timer: func.TimerRequest) -> None:
     sweeper = services.current().sweeper
     counts = await sweeper.runs()
-    poison = await sweeper.poison()
+    poison = await sweeper.poison() + await services.current().conductor.endings.revive()
     if counts or poison:
         logging.getLogger("sweeper").warning("runs=%s poison_messages=%d", json.dumps(counts), poison)
 

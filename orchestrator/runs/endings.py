@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -34,10 +34,14 @@ class EndingQueue(Protocol):
     async def send(self, run_id: str, attempt: int = 0, delay_seconds: int = 0) -> None:
         """Have somebody told of this run's end, in so many seconds at the earliest. Raises UpstreamUnavailable."""
 
+    async def revive(self) -> int:
+        """Send again what the host gave up on, as a later attempt: storage was in trouble, or processes died."""
+
 
 class StorageEndingQueue:
     def __init__(self, queues: QueueServiceClient) -> None:
         self._queue = queues.get_queue_client(QUEUE)
+        self._poison = queues.get_queue_client(f"{QUEUE}-poison")
 
     async def send(self, run_id: str, attempt: int = 0, delay_seconds: int = 0) -> None:
         from azure.core.exceptions import (
@@ -59,6 +63,28 @@ class StorageEndingQueue:
         except (HttpResponseError, ServiceRequestError, ServiceResponseError) as exc:
             raise UpstreamUnavailable("Queue storage does not answer.", hint="Try again in a minute.") from exc
 
+    async def revive(self) -> int:
+        from azure.core.exceptions import ResourceNotFoundError
+
+        revived = 0
+        try:
+            async for message in self._poison.receive_messages(max_messages=32, visibility_timeout=60):
+                run_id, attempt = read(b64decode(message.content))
+                log.error("run=%s attempt=%d outcome=poison", run_id, attempt)
+                if attempt < len(PAUSES_SECONDS):
+                    await self.send(run_id, attempt + 1, PAUSES_SECONDS[attempt])
+                    revived += 1
+                await self._poison.delete_message(message)
+        except ResourceNotFoundError:
+            return 0
+        return revived
+
+
+def read(body: bytes) -> tuple[str, int]:
+    """Of a message of the queue: the run, and how often it was tried."""
+    told = json.loads(body)
+    return str(told["run_id"]), int(told.get("attempt", 0))
+
 
 @dataclass(frozen=True)
 class Endings:
@@ -74,6 +100,9 @@ class Endings:
 
     async def _is_awaited(self, run: Run) -> bool:
         return bool(run.callback_url) or (asked_in_teams(run) and await self.store.answer_promised(run.id))
+
+    async def revive(self) -> int:
+        return await self.queue.revive() if self.queue is not None else 0
 
     async def settle(self, run: Run) -> None:
         """Take a run off the list that ended before: whoever was to be told may not know it."""

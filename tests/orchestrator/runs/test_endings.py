@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core import clients
 from core.errors import UpstreamError, UpstreamRefused, UpstreamThrottled, UpstreamUnavailable
+from core.settings import Settings
 from orchestrator.agents import roster
 from orchestrator.agents.lifecycle import Agents
 from orchestrator.runs.conductor import Conductor
-from orchestrator.runs.endings import PAUSES_SECONDS, Endings, Teller
+from orchestrator.runs.endings import PAUSES_SECONDS, Endings, StorageEndingQueue, Teller, read
 from orchestrator.runs.intake import Intake
 from orchestrator.runs.record import Event, Run, Session
 from orchestrator.runs.signals import Signals
@@ -37,6 +41,9 @@ class Wires:
         if self.down:
             raise UpstreamUnavailable("Queue storage does not answer.")
         self.sent.append((run_id, attempt, delay_seconds))
+
+    async def revive(self) -> int:
+        return 0
 
 
 class Receiver:
@@ -209,6 +216,25 @@ async def test_what_was_promised_in_teams_is_announced_and_posted(place: Place) 
     assert place.wires.sent == [("run-1", 0, 0)]
     await replace(place.teller, post=place.post).tell("run-1")
     assert (place.posted, await place.told()) == (["run-1"], "delivered")
+
+
+async def test_what_the_host_gave_up_on_is_sent_again_as_a_later_attempt(storage: str) -> None:
+    async with clients.queue_service(Settings.load({"STORAGE": storage})) as queues:
+        queue, poison = StorageEndingQueue(queues), queues.get_queue_client("callbacks-poison")
+        assert await queue.revive() == 0
+        await poison.create_queue()
+        for attempt in (0, len(PAUSES_SECONDS)):
+            told = json.dumps({"run_id": f"run-{attempt}", "attempt": attempt}).encode()
+            await poison.send_message(base64.b64encode(told).decode())
+        assert await Endings(MemoryRunStore(), queue).revive() == 1
+        assert await poison.receive_message() is None
+        properties = await queues.get_queue_client("callbacks").get_queue_properties()
+        assert properties.approximate_message_count == 1
+
+
+@pytest.mark.parametrize(("body", "told"), [(b'{"run_id": "run-1"}', 0), (b'{"run_id": "run-1", "attempt": 3}', 3)])
+def test_a_message_of_an_earlier_version_is_a_first_attempt(body: bytes, told: int) -> None:
+    assert read(body) == ("run-1", told)
 
 
 def test_the_address_is_not_shown() -> None:
