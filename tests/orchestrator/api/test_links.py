@@ -129,3 +129,14 @@ def test_the_address_in_the_settings_comes_first() -> None:
 
 def test_the_real_host_on_this_machine_names_itself_too() -> None:
     assert address("evil.example", {"WEBSITE_HOSTNAME": "localhost:7071"}) == "http://localhost:7071"
+
+
+async def test_a_thousand_who_follow_one_link_are_all_answered_and_leave_nothing_behind() -> None:
+    async with calling() as caller:
+        run = await caller.store.load((await caller.ask()).json()["run_id"])
+        where, transport = Links("http://localhost:7071", KEY).run(run), httpx.ASGITransport(by_path(caller.app))
+        async with httpx.AsyncClient(transport=transport) as stranger:
+            answers = await asyncio.gather(*(stranger.get(where) for _ in range(1000)))
+        assert {answer.status_code for answer in answers} == {200}
+        assert await caller.store.active() == []
+        assert len(await caller.store.events(run.id)) == run.events
