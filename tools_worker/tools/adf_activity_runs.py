@@ -17,6 +17,7 @@ from tools_worker.datafactory.failures import classify, peel
 from tools_worker.datafactory.leaves import Attempts, attempts
 from tools_worker.datafactory.models import ActivityRun
 from tools_worker.datafactory.wording import at, count, lasted, safe, sentences, spoken, stamp
+from tools_worker.runtime.tables import table
 from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -28,7 +29,7 @@ class ActivityRunsArguments(Arguments):
     factory: str | None = Field(
         default=None, max_length=100, description="Name of the data factory. Omit to look in all of them."
     )
-    limit: int = Field(default=30, ge=1, le=100, description="How many activities to list. The counts are of all.")
+    limit: int = Field(default=15, ge=1, le=100, description="How many activities to list. The counts are of all.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ async def adf_activity_runs(context: ToolContext, args: ActivityRunsArguments) -
             "end": stamp(located.run.end),
             "activity_runs": len(found),
             "exact": found.complete,
-            "activities": [_shown(activity) for activity in shown],
+            "activities": table([_shown(activity) for activity in shown]),
             "left_out": len(activities) - len(shown),
         },
         evidence=_evidence(located, shown),

@@ -18,6 +18,7 @@ from tools_worker.datafactory.period import RETENTION_DAYS, last_hours
 from tools_worker.datafactory.survey import Survey, survey, with_pipeline
 from tools_worker.datafactory.wording import count, listed, sentences, stamp
 from tools_worker.runtime.periods import Dates
+from tools_worker.runtime.tables import table
 from tools_worker.runtime.tools import Evidence, Reply, ToolContext, ToolSpec
 
 MAX_TOLD = 8
@@ -61,7 +62,7 @@ class ChangesArguments(Dates):
         description="How far back to look, in hours. Not used when since or until is given.",
     )
     factory: str | None = Field(default=None, max_length=100, description="Name of one data factory. Omit for all.")
-    limit: int = Field(default=20, ge=1, le=100, description="How many to list. The count is of all.")
+    limit: int = Field(default=10, ge=1, le=100, description="How many to list. The count is of all.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ async def adf_changes(context: ToolContext, args: ChangesArguments) -> Reply:
             **asked,
             "total": len(deeds),
             "exact": window.whole and _exact(answers),
-            "changes": [_shown(deed) for deed in shown],
+            "changes": table([_shown(deed) for deed in shown]),
             "left_out": len(deeds) - len(shown),
         },
         evidence=_evidence(shown, _broken(answers)),

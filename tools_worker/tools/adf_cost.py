@@ -16,11 +16,13 @@ from tools_worker.datafactory.cost import Bill, RunBill, list_prices, own_bills,
 from tools_worker.datafactory.models import PipelineRun
 from tools_worker.datafactory.survey import survey
 from tools_worker.datafactory.wording import at, count, listed, sentences, stamp
+from tools_worker.runtime.tables import table
 from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
 
 RETENTION_DAYS = 45
 MAX_RUNS = 200  # of one factory: one query each, 8 at once; 20 ms to 200 ms a query keeps within the tool's deadline
-MAX_SHOWN = 20
+MAX_SHOWN = 10
+MAX_ACTIVITIES = 5
 NAMELESS = "an unnamed pipeline"
 
 
@@ -64,7 +66,7 @@ async def _of_run(context: ToolContext, run_id: str, factory: str | None) -> Rep
         *_caveats(bill),
     )
     runs = [_run_row(branch) for branch in _branches(found)]
-    data = _bill_data(bill) | {"complete": found.whole, "runs": runs[:MAX_SHOWN]}
+    data = _bill_data(bill) | {"complete": found.whole, "runs": table(runs[:MAX_SHOWN])}
     data["runs_left_out"] = max(0, len(runs) - MAX_SHOWN)
     return Reply(
         summary=summary,
@@ -118,10 +120,12 @@ async def _of_window(context: ToolContext, args: CostArguments) -> Reply:
         "exact": exact,
         "runs_billed": billed,
         "runs_not_billed": left,
-        "pipelines": [
-            {"factory": name, "pipeline": pipeline, "runs": runs, "usd": _usd(b.total_usd)}
-            for name, pipeline, b, runs in shown
-        ],
+        "pipelines": table(
+            [
+                {"factory": name, "pipeline": pipeline, "runs": runs, "usd": f"{b.total_usd:.4f}"}
+                for name, pipeline, b, runs in shown
+            ]
+        ),
         "pipelines_left_out": len(rows) - len(shown),
         "prices": _price_data(),
     }
@@ -176,8 +180,8 @@ def _bill_data(bill: Bill) -> dict[str, Any]:
         "orchestration_usd": _usd(bill.orchestration_usd),
         "execution_usd": _usd(bill.execution_usd),
         "activity_runs": bill.activity_runs,
-        "by_activity_usd": _usd_of(dict(activities[:10])),
-        "activities_left_out": max(0, len(activities) - 10),
+        "by_activity_usd": _usd_of(dict(activities[:MAX_ACTIVITIES])),
+        "activities_left_out": max(0, len(activities) - MAX_ACTIVITIES),
         "by_meter_usd": _usd_of(bill.by_meter),
         "unpriced": {name: str(quantity) for name, quantity in list(bill.unpriced.items())[:10]},
         "without_billing_figures": bill.unbilled,

@@ -14,6 +14,7 @@ from tools_worker.datafactory.masking import mask_value
 from tools_worker.datafactory.models import Pipeline, Trigger
 from tools_worker.datafactory.survey import with_pipeline
 from tools_worker.datafactory.wording import count, listed, safe, sentences
+from tools_worker.runtime.tables import table
 from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
 
 MAX_TOLD = 15  # sentences of the summary
@@ -54,7 +55,7 @@ async def explain(factory: DataFactory, name: str, caveat: str = "") -> Reply:
         data={
             "factory": factory.name,
             "pipeline": name,
-            "activities": [_row(step) for step in found[:MAX_STEPS]],
+            "activities": table([_row(step) for step in found[:MAX_STEPS]]),
             "left_out": max(0, len(found) - MAX_STEPS),
             "parameters": mask_value(_parameters(pipeline)),
             "concurrency": fields.whole(pipeline.definition, "concurrency"),

@@ -13,10 +13,11 @@ from tools_worker.datafactory.client import DataFactory, resolve_pipeline
 from tools_worker.datafactory.lineage import READS, Lineage, Touch, lineage
 from tools_worker.datafactory.survey import survey, with_pipeline
 from tools_worker.datafactory.wording import count, listed, sentences
+from tools_worker.runtime.tables import table
 from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
 
 MAX_PIPELINES = 2000  # of one factory: read as lists, so a few calls
-MAX_SHOWN = 60
+MAX_SHOWN = 25
 NAMELESS = "an unnamed pipeline"
 
 
@@ -75,7 +76,7 @@ def _of_data(maps: Sequence[Map], words: str, caveat: str) -> Reply:
         summary=summary,
         data={
             "data": words,
-            "touches": [_row(name, touch) for name, touch in found[:MAX_SHOWN]],
+            "touches": table([_row(name, touch) for name, touch in found[:MAX_SHOWN]]),
             "left_out": max(0, len(found) - MAX_SHOWN),
             "downstream": broken[:MAX_SHOWN],
             "not_readable": _opaque(maps),
@@ -110,7 +111,7 @@ async def _of_pipeline(maps: Sequence[Map], asked: str, caveat: str) -> Reply:
             {
                 "factory": factory.name,
                 "pipeline": name,
-                "data": [_row(factory.name, touch) for touch in touches[:MAX_SHOWN]],
+                "data": table([_row(factory.name, touch) for touch in touches[:MAX_SHOWN]]),
                 "before": [{"pipeline": n, "why": why} for n, why in before[:MAX_SHOWN]],
                 "after": [{"pipeline": n, "why": why} for n, why in after[:MAX_SHOWN]],
                 "further_downstream": later[:MAX_SHOWN],

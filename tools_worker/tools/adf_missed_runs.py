@@ -20,11 +20,10 @@ from tools_worker.datafactory.punctuality.words import kept_told, late_told, tol
 from tools_worker.datafactory.survey import survey, with_pipeline
 from tools_worker.datafactory.wording import count, listed, sentences, stamp
 from tools_worker.runtime.periods import HoursOrDates, nothing_kept
+from tools_worker.runtime.tables import table
 from tools_worker.runtime.tools import Evidence, Reply, ToolContext, ToolSpec
 
-MAX_TRIGGERS = 25  # with six times each they stay under 16 KiB
 MAX_TIMES = 6
-MAX_LATE = 25
 
 
 class MissedRunsArguments(HoursOrDates):
@@ -40,6 +39,7 @@ class MissedRunsArguments(HoursOrDates):
         description="Time of day (HH:MM, in timezone) by which the pipeline must have ended well every day.",
     )
     factory: str | None = Field(default=None, max_length=100, description="Name of one data factory. Omit for all.")
+    limit: int = Field(default=10, ge=1, le=25, description="How many triggers, and how many late runs, to list.")
 
     @model_validator(mode="after")
     def _of_a_pipeline(self) -> MissedRunsArguments:
@@ -81,13 +81,13 @@ async def adf_missed_runs(context: ToolContext, args: MissedRunsArguments) -> Re
             "agreed": [_kept_shown(each) for each in kept],
             "checked": len(checked),
             "not_started": sum(not each.started for each in checked),
-            "triggers": [_shown(each) for each in troubled[:MAX_TRIGGERS]],
-            "triggers_left_out": max(0, len(troubled) - MAX_TRIGGERS),
-            "late": [_late_shown(each) for each in late[:MAX_LATE]],
-            "late_left_out": max(0, len(late) - MAX_LATE),
+            "triggers": [_shown(each) for each in troubled[: args.limit]],
+            "triggers_left_out": max(0, len(troubled) - args.limit),
+            "late": table([_late_shown(each) for each in late[: args.limit]]),
+            "late_left_out": max(0, len(late) - args.limit),
         },
-        evidence=[*_kept_evidence(kept), *_evidence(troubled[:MAX_TRIGGERS]), *_late_evidence(late[:MAX_LATE])],
-        truncated=len(troubled) > MAX_TRIGGERS or len(late) > MAX_LATE,
+        evidence=[*_kept_evidence(kept), *_evidence(troubled[: args.limit]), *_late_evidence(late[: args.limit])],
+        truncated=len(troubled) > args.limit or len(late) > args.limit,
         next=[f"adf_triggers trigger={each.trigger.name} factory={each.factory}" for each in troubled[:1]],
     )
 
@@ -168,10 +168,16 @@ def _backlog_shown(backlog: Backlog) -> dict[str, Any]:
     return {
         "open_windows": len(backlog.open),
         "waiting": len(backlog.waiting),
-        "windows": [
-            {"from": stamp(window.begin), "status": window.status, "trigger_run": window.run.id if window.run else None}
-            for window in backlog.open[:MAX_TIMES]
-        ],
+        "windows": table(
+            [
+                {
+                    "from": stamp(window.begin),
+                    "status": window.status,
+                    "trigger_run": window.run.id if window.run else None,
+                }
+                for window in backlog.open[:MAX_TIMES]
+            ]
+        ),
         "blocked_by": {
             "from": stamp(blocked.begin),
             "status": blocked.status,

@@ -15,7 +15,6 @@ from tools_worker.datafactory.survey import survey
 from tools_worker.datafactory.wording import age, at, count, lasted, listed, sentences, stamp
 from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
 
-MAX_SHOWN = 40
 MAX_TOLD = 5
 MAX_UNKNOWN = 3
 MAX_QUEUED = 100  # ADF refuses more queued runs of one pipeline
@@ -25,6 +24,7 @@ ORDER = {"stuck": 0, "queued": 1, "unknown": 2, "usual": 3}
 class StuckRunsArguments(Arguments):
     factory: str | None = Field(default=None, max_length=100, description="Name of one data factory. Omit for all.")
     factor: float = Field(default=2.0, ge=1.1, le=100, description="How many times its 95th percentile is too long.")
+    limit: int = Field(default=10, ge=1, le=40, description="How many runs to list, the worst first.")
 
 
 async def adf_stuck_runs(context: ToolContext, args: StuckRunsArguments) -> Reply:
@@ -40,11 +40,11 @@ async def adf_stuck_runs(context: ToolContext, args: StuckRunsArguments) -> Repl
         data={
             "unfinished": dict(Counter(f"{each.factory}: {each.run.status}" for each in going)),
             "verdicts": dict(Counter(each.verdict for each in going)),
-            "runs": [_shown(each, context.now) for each in going[:MAX_SHOWN]],
-            "left_out": max(0, len(going) - MAX_SHOWN),
+            "runs": [_shown(each, going, context.now) for each in going[: args.limit]],
+            "left_out": max(0, len(going) - args.limit),
         },
-        evidence=_evidence(going[:MAX_SHOWN]),
-        truncated=len(going) > MAX_SHOWN,
+        evidence=_evidence(going[: args.limit]),
+        truncated=len(going) > args.limit,
         next=_next(stuck),
     )
 
@@ -163,7 +163,7 @@ def _full_queues(going: Sequence[Going]) -> list[str]:
     ]
 
 
-def _shown(each: Going, now: datetime) -> dict[str, Any]:
+def _shown(each: Going, going: Sequence[Going], now: datetime) -> dict[str, Any]:
     run = each.run
     return {
         "factory": each.factory,
@@ -178,7 +178,7 @@ def _shown(each: Going, now: datetime) -> dict[str, Any]:
         "concurrency": each.concurrency,
         "behind": [other.run_id for other in each.ahead[:5]] if each.behind_concurrency else [],
         "reason": each.reason if each.verdict != "usual" else None,
-        "in_progress": [_step(step) for step in each.chain],
+        "in_progress": [] if _within(each, going) else [_step(step) for step in each.chain],
         "waits_for_run": each.waits_for.run_id if each.waits_for else None,
     }
 

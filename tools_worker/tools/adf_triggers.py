@@ -18,10 +18,11 @@ from tools_worker.datafactory.schedules import Recurrence, Tumbling
 from tools_worker.datafactory.schedules.words import described
 from tools_worker.datafactory.survey import survey
 from tools_worker.datafactory.wording import at, count, listed, safe, sentences, stamp
+from tools_worker.runtime.tables import table
 from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
 
-MAX_TRIGGERS = 40  # about 500 bytes each
-MAX_TOLD = 8
+MAX_TOLD = 5  # triggers in the summary with all that is known; the others have a short row in the data
+FEW = 3  # up to so many have their parameters and further due times in the data
 EVENTS = frozenset({"BlobEventsTrigger", "CustomEventsTrigger"})
 
 
@@ -30,6 +31,7 @@ class TriggersArguments(Arguments):
     pipeline: str | None = Field(default=None, max_length=260, description="Only triggers that start this pipeline.")
     factory: str | None = Field(default=None, max_length=100, description="Name of one data factory. Omit for all.")
     days: int = Field(default=7, ge=1, le=45, description="How many days back to look for the last runs.")
+    limit: int = Field(default=20, ge=1, le=100, description="How many triggers to list. The counts are of all.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +59,16 @@ async def adf_triggers(context: ToolContext, args: TriggersArguments) -> Reply:
         summary=sentences(_summary(found, args, [factory.name for factory, _ in asked.answers]), asked.caveat),
         data={
             "total": len(found),
-            "triggers": [_shown(each) for each in found[:MAX_TRIGGERS]],
-            "left_out": max(0, len(found) - MAX_TRIGGERS),
+            "triggers": [_shown(each) for each in found[: args.limit]] if len(found) <= FEW else [],
+            "more_triggers": table([_short(each) for each in found[MAX_TOLD : args.limit]], few=0),
+            "left_out": max(0, len(found) - max(args.limit, MAX_TOLD)),
         },
         evidence=[
             Evidence("trigger_run", each.last.id, each.factory)
-            for each in found[:MAX_TRIGGERS]
+            for each in found[:MAX_TOLD]
             if each.last and each.last.id
         ],
-        truncated=len(found) > MAX_TRIGGERS,
+        truncated=len(found) > max(args.limit, MAX_TOLD),
         next=["adf_missed_runs"],
     )
 
@@ -127,8 +130,14 @@ def _summary(found: Sequence[Known], args: TriggersArguments, factories: Sequenc
         f"Without a pipeline, so they start nothing: {listed(idle, MAX_TOLD)}." if idle else "",
         f"Event subscription not known to be enabled: {listed(deaf, MAX_TOLD)}." if deaf else "",
         *(_told(each) for each in found[:MAX_TOLD]),
-        f"{len(found) - MAX_TOLD} more in the data." if len(found) > MAX_TOLD else "",
+        _more(len(found), args.limit),
     )
+
+
+def _more(found: int, limit: int) -> str:
+    in_data, nowhere = min(found, limit) - MAX_TOLD, found - max(limit, MAX_TOLD)
+    rest = f"{nowhere} not listed (limit={found} lists all)." if nowhere > 0 else ""
+    return sentences(f"{in_data} more in the data." if in_data > 0 else "", rest)
 
 
 def _told(each: Known) -> str:
@@ -147,6 +156,19 @@ def _last(run: TriggerRun | None) -> str:
     if run is None:
         return ", no run in the days looked at"
     return f", last fired {at(run.at)} ({run.status or 'status unknown'}, trigger run {run.id})"
+
+
+def _short(each: Known) -> dict[str, Any]:
+    return {
+        "factory": each.factory,
+        "trigger": each.trigger.name,
+        "state": each.trigger.state or None,
+        "when": described(each.trigger),
+        "pipelines": listed(list(pipelines_of(each.trigger))),
+        "next": stamp(each.next[0]) if each.next else None,
+        "last": stamp(each.last.at) if each.last else None,
+        "last_status": each.last.status if each.last else None,
+    }
 
 
 def _shown(each: Known) -> dict[str, Any]:

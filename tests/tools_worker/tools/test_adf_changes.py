@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import InvalidArguments, UpstreamRefused, UpstreamUnavailable
 from tests.tools_worker.datafactory.build import ago, guid, make_run
-from tests.tools_worker.tools.asking import ask, prod
+from tests.tools_worker.tools.asking import ask, prod, rows_of
 from tools_worker.datafactory.client import Found
 from tools_worker.datafactory.memory import MemoryDataFactory
 from tools_worker.datafactory.models import Change, Dataset, Pipeline, PipelineRun
@@ -114,7 +114,7 @@ async def test_of_all_pipelines_every_cancelled_run_is_named() -> None:
     runs = [make_run(n, pipeline="SyncCrm", status="Cancelled") for n in range(10, 30)]
     log = [cancel(f"x{n}", n, at=ago(hours=1, minutes=n)) for n in range(10, 30)]
     reply = await ask(TOOL, prod(runs=runs, changes=log))
-    assert {row["pipeline"] for row in reply.data["changes"]} == {"SyncCrm"}
+    assert {row["pipeline"] for row in rows_of(reply.data["changes"])} == {"SyncCrm"}
 
 
 async def test_a_resource_is_a_pipeline_of_which_runs_were_cancelled() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.tools_worker.tools.asking import ask, prod
+from tests.tools_worker.tools.asking import ask, prod, rows_of
 from tools_worker.datafactory.models import Dataset, Pipeline
 from tools_worker.tools.adf_lineage import MAX_SHOWN, TOOL
 
@@ -69,7 +69,7 @@ async def test_what_runs_around_a_pipeline() -> None:
 async def test_more_touches_than_fit_are_counted() -> None:
     many = [Pipeline(f"P{n}", {"activities": [copy(ORDERS, FACTS)]}) for n in range(MAX_SHOWN + 5)]
     reply = await ask(TOOL, world(*many), data="sales.Orders")
-    assert (len(reply.data["touches"]), reply.data["left_out"], reply.truncated) == (MAX_SHOWN, 6, True)
+    assert (len(rows_of(reply.data["touches"])), reply.data["left_out"], reply.truncated) == (MAX_SHOWN, 6, True)
 
 
 @pytest.mark.parametrize("given", [{}, {"data": " "}, {"data": "x", "pipeline": "y"}])

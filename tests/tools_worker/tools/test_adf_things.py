@@ -11,11 +11,11 @@ from core.clients import LoopbackCredential
 from core.errors import NotFound
 from tests.tools_worker.datafactory.build import guid, make_activity, make_run
 from tests.tools_worker.datafactory.conftest import adf_url as adf_url  # the stand-in, also for this folder
-from tests.tools_worker.tools.asking import ask, prod
+from tests.tools_worker.tools.asking import ask, prod, rows_of
 from tools_worker.datafactory.arm import Arm
 from tools_worker.datafactory.factories import Factories
 from tools_worker.datafactory.memory import MemoryDataFactory
-from tools_worker.datafactory.models import FactoryId, IntegrationRuntime
+from tools_worker.datafactory.models import FactoryId, IntegrationRuntime, Trigger
 from tools_worker.datafactory.sdk import SdkDataFactory
 from tools_worker.runtime.tools import Reply, ToolContext, ToolSpec
 from tools_worker.tools import (
@@ -25,6 +25,7 @@ from tools_worker.tools import (
     adf_integration_runtimes,
     adf_lineage,
     adf_run_performance,
+    adf_triggers,
 )
 
 COPIED = {
@@ -146,3 +147,14 @@ async def test_the_dearest_pipelines_of_the_stand_in(adf_url: str) -> None:
 
 async def test_all_factories_of_the_stand_in(adf_url: str) -> None:
     assert (await against(adf_url, adf_factories.TOOL)).data["factories"][0]["failed"] > 0
+
+
+async def test_many_triggers_are_told_in_the_summary_or_in_a_row() -> None:
+    hourly = {"typeProperties": {"recurrence": {"frequency": "Hour", "interval": 1}}}
+    known = [Trigger(f"T{n:02}", "ScheduleTrigger", "Started", hourly) for n in range(12)]
+    reply = await ask(adf_triggers.TOOL, prod(triggers=known), limit=10)
+    told = [trigger.name for trigger in known if f"{trigger.name} in adf-prod" in reply.summary]
+    rows = [row["trigger"] for row in rows_of(reply.data["more_triggers"])]
+    assert told + rows == [trigger.name for trigger in known[:10]]
+    assert "5 more in the data. 2 not listed (limit=12 lists all)." in reply.summary
+    assert (reply.data["left_out"], reply.truncated) == (2, True)
