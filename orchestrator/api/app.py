@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from core.settings import Settings
 from orchestrator.api import (
     alerts,
     ask,
     callers,
+    contract,
     diagnose,
     health,
     hooks,
@@ -19,9 +22,10 @@ from orchestrator.api import (
     persons,
     problems,
     subscriptions,
+    swagger,
     teams,
 )
-from orchestrator.api.links import SignedLink
+from orchestrator.api.links import SignedLink, origin
 from orchestrator.api.teams_signature import TeamsSignature
 from orchestrator.api.tokens import WebhookToken
 
@@ -39,7 +43,7 @@ GUARDED: tuple[tuple[callers.Guard, tuple[APIRouter, ...]], ...] = (  # every ro
 
 
 def build() -> FastAPI:
-    app = FastAPI(
+    app = contract.Described(
         title="Operations agent for Azure Data Factory",
         version="0.1.0",
         description="Ask about pipelines and their failures in plain words; get answers that rest on run ids.",
@@ -52,6 +56,7 @@ def build() -> FastAPI:
         for routes in routers:
             app.include_router(routes, dependencies=[Depends(guard)])
     app.get("/api/openapi.json", include_in_schema=False, dependencies=[Depends(KEY)])(document(app))
+    app.get("/api/swagger.json", include_in_schema=False, dependencies=[Depends(KEY)])(connector(app))
     callers.check(app)
     problems.register(app)
     app.add_middleware(BodyLimit)
@@ -66,6 +71,15 @@ def document(app: FastAPI) -> Callable[[], Awaitable[JSONResponse]]:
         return JSONResponse(app.openapi())
 
     return contract_get
+
+
+def connector(app: FastAPI) -> Callable[[Request], Awaitable[JSONResponse]]:
+    async def contract_connector(request: Request) -> JSONResponse:
+        """This API as OpenAPI 2.0, for a custom connector."""
+        own = origin(Settings.load(os.environ), os.environ, request)
+        return JSONResponse(swagger.swagger(app.openapi(), own))
+
+    return contract_connector
 
 
 class BodyLimit:

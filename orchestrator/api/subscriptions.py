@@ -26,7 +26,7 @@ links = APIRouter(prefix="/hooks/subscriptions", tags=["links"])
 class SubscribeBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    question: Question = Field(examples=["What failed in the last 24 hours, and why?"])
+    question: Question = Field(description="In plain words.", examples=["What failed in the last 24 hours, and why?"])
     callback_url: Annotated[CallbackUrl, Field(description="Called once with the run, when it has ended.")]
     session_id: Id | None = Field(default=None, description="Continue this session: earlier questions are remembered.")
     factory: Name | None = Field(default=None, description="Ask about this factory.")

@@ -32,6 +32,7 @@ router = APIRouter(prefix="/hooks/teams", tags=["teams"])
 ACCEPT_SECONDS = 3.5  # for storage to take the question in; Teams hangs up after 5
 POSTED_WAIT_SECONDS = 0.5  # where the answer will be posted anyway, nobody is kept waiting for it
 ONLY_WAIT_SECONDS = 2.5  # where the reply is the only place for it
+ACTIVITY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
 LOOK_SECONDS = 0.7  # for storage, after the wait
 
 
@@ -58,7 +59,7 @@ async def manner(links: Annotated[Links, Depends(provided_links)]) -> Manner:
     return Manner(posted, links.run) if links.key else Manner(posted)
 
 
-@router.post("/messages", operation_id="teams_ask", summary="Answer in Teams")
+@router.post("/messages", operation_id="teams_ask", summary="Answer in Teams", openapi_extra=ACTIVITY)
 async def teams_ask(
     request: Request, app: Annotated[Services, Depends(provided)], how: Annotated[Manner, Depends(manner)]
 ) -> Reply:

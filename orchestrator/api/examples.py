@@ -1,0 +1,134 @@
+"""Examples of what the API takes and gives, by the name of the schema, of the operation, or of either and a status.
+
+The contract shows them, and its test holds each against its schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+RUN_ID = "0198f0c2-5f6e-7c41-9a5e-2b1d3c4e5f60"
+FAILED_RUN = "7c6f1d0a-2e4b-4c8e-9d3f-1a2b3c4d5e6f"
+INCIDENT_ID = "inc-202611-3f2a9c01d4e5"
+CALLBACK = "https://prod-12.westeurope.logic.azure.com/workflows/3f2a/runs/0858/actions/Ask/run?sig=abc"
+
+WORKING: dict[str, Any] = {
+    "run_id": RUN_ID,
+    "status": "working",
+    "question": "Why did LoadSales fail last night?",
+    "session_id": "5f0c2b7e",
+    "created_at": "2026-11-21T06:00:00Z",
+    "deadline_at": "2026-11-21T06:10:00Z",
+    "evidence": [],
+    "unsupported": [],
+    "usage": {"input_tokens": 0, "output_tokens": 0},
+    "tool_calls": 0,
+}
+ANSWERED: dict[str, Any] = {
+    **WORKING,
+    "status": "done",
+    "answer": f"LoadSales (run {FAILED_RUN}) failed at 02:14 UTC: the login of 'etl' to Azure SQL was refused.",
+    "answered_by": "gpt-4.1-mini",
+    "evidence": [{"kind": "pipeline_run", "id": FAILED_RUN, "factory": "adf-prod"}],
+    "usage": {"input_tokens": 2140, "output_tokens": 188},
+    "tool_calls": 2,
+    "seconds": 6.4,
+}
+LISTED: dict[str, Any] = {
+    "id": INCIDENT_ID,
+    "kind": "failure",
+    "status": "diagnosed",
+    "severity": 2,
+    "severity_reason": "LoadSales is no pipeline of special importance.",
+    "title": "LoadSales failed: login refused",
+    "summary": "2 runs of LoadSales failed since 02:14 UTC: the login of 'etl' to Azure SQL was refused.",
+    "factory": "adf-prod",
+    "pipelines": ["LoadSales"],
+    "resource": "AzureSqlSales",
+    "category": "authentication",
+    "transience": "permanent",
+    "opened_at": "2026-11-21T02:16:05Z",
+    "opened_by": "alert",
+    "last_seen_at": "2026-11-21T03:14:00Z",
+    "runs_count": 2,
+    "alerts_count": 1,
+    "acknowledged_by": "",
+    "acknowledged_at": None,
+    "assigned_to": "",
+    "resolved_at": None,
+    "resolved_by": "",
+    "resolution": "",
+}
+INCIDENT: dict[str, Any] = {
+    **LISTED,
+    "runs": [
+        {"run_id": FAILED_RUN, "pipeline": "LoadSales", "factory": "adf-prod", "ended_at": "2026-11-21T02:14:00Z"}
+    ],
+    "parents": [],
+    "recovered": [],
+    "diagnosis": {"root_cause_category": "authentication", "error_code": "SqlFailedToConnect"},
+    "narrative": "",
+    "similar": ["The same login was refused on 2 October: its password had expired."],
+    "timeline": [{"at": "2026-11-21T02:16:05Z", "what": "opened", "text": "Opened by an alert.", "who": ""}],
+    "entries_left_out": 0,
+}
+REPORT = f"# LoadSales failed: login refused\n\n- Incident: {INCIDENT_ID}\n- Severity: 2\n"
+
+EXAMPLES: Mapping[str, Any] = {
+    "AskBody": {"question": "Why did LoadSales fail last night?", "wait_seconds": 20},
+    "RunView": ANSWERED,
+    "RunView 202": WORKING,
+    "RunView 201": {**WORKING, "status": "queued"},
+    "EventsView": {
+        "events": [
+            {
+                "seq": 3,
+                "at": "2026-11-21T06:00:02Z",
+                "state": "waiting_tool",
+                "agent": "supervisor",
+                "tool": "adf_diagnose_run",
+                "text": "Looking for the cause of the last failure of LoadSales.",
+                "seconds": 1.2,
+            }
+        ],
+        "last": 3,
+        "ended": False,
+    },
+    "DiagnoseBody": {"pipeline": "LoadSales", "factory": "adf-prod"},
+    "diagnosis_make": {
+        "summary": f"LoadSales (run {FAILED_RUN}) failed: the login of 'etl' to Azure SQL was refused.",
+        "root_cause_category": "authentication",
+        "error_code": "SqlFailedToConnect",
+        "transience": "permanent",
+    },
+    "SubscribeBody": {"question": "What failed in the last 24 hours, and why?", "callback_url": CALLBACK},
+    "UnsubscribeBody": {"callback_url": CALLBACK},
+    "Taken": {"new": 0, "known": 1},
+    "Taken 202": {"new": 1, "known": 0},
+    "IncidentsView": {"incidents": [LISTED]},
+    "IncidentView": INCIDENT,
+    "AcknowledgeBody": {"by": "ana@contoso.com", "comment": "I am looking into it."},
+    "AssignBody": {"by": "ana@contoso.com", "to": "data-platform@contoso.com"},
+    "CommentBody": {"by": "ana@contoso.com", "text": "The password of 'etl' expired at midnight."},
+    "ResolveBody": {"by": "ana@contoso.com", "resolution": "Renewed the password of 'etl' and ran LoadSales again."},
+    "incidents_report": REPORT,
+    "links_incident": REPORT,
+    "Health": {"status": "ok", "version": "0.1.0", "problems": [], "off": []},
+    "Health 503": {
+        "status": "misconfigured",
+        "version": "0.1.0",
+        "problems": [{"area": "foundry", "setting": "FOUNDRY_PROJECT_ENDPOINT", "text": "It is missing."}],
+        "off": [],
+    },
+    "PersonView": {"name": "ana@contoso.com", "roles": ["operator", "reader"]},
+    "teams_ask": {
+        "type": "message",
+        "id": "1700000000000",
+        "timestamp": "2026-11-21T06:00:00Z",
+        "text": "<at>Operations</at> what failed tonight?",
+        "from": {"id": "29:1", "name": "Ana"},
+        "conversation": {"id": "19:abc@thread.tacv2;messageid=1700000000000"},
+    },
+    "Reply": {"type": "message", "text": "2 runs of **LoadSales** failed tonight: the login of 'etl' was refused."},
+}
