@@ -25,11 +25,15 @@ FUNCTION = "azure_functions.function_name"  # where azure-functions puts it in t
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Only a `person` is one: a key, a link or a token says nothing about who holds it."""
+    """Only a `person` is one: a key, a link or a token says nothing about who holds it.
+
+    `id` is a person's object id, which stays the same and is nobody else's; a `name` may change, and is for people.
+    """
 
     kind: Kind
     name: str
     roles: frozenset[str] = frozenset()
+    id: str = ""
 
 
 class Unauthenticated(RequestError):
@@ -72,7 +76,7 @@ class Doors:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refused = self._refused(scope) if scope["type"] == "http" else None
+        refused = self._refused(scope) if scope["type"] != "lifespan" else None
         answer = problems.response(refused) if refused else self._app
         await answer(scope, receive, send)
 

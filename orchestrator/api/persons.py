@@ -83,13 +83,14 @@ def read(header: str) -> Caller | None:
     except (ValueError, RecursionError):
         return None
     claims = _claims(principal)
-    known_as = _first(claims, (text(principal, "name_typ"), *NAMES))
+    object_id, known_as = _first(claims, OBJECT_IDS), _first(claims, (*NAMES, text(principal, "name_typ")))
     is_app = _first(claims, ("idtyp",)).lower() == "app"
     # An application's token names no one: an object id alone is no person.
-    if text(principal, "auth_typ") != "aad" or is_app or not known_as or not _first(claims, OBJECT_IDS):
+    if text(principal, "auth_typ") != "aad" or is_app or not known_as or not object_id:
         return None
     held = {value.lower() for kind in {text(principal, "role_typ"), *ROLES} for value in claims.get(kind, ())}
-    return Caller("person", known_as, frozenset().union(*(INCLUDED.get(role, frozenset()) for role in held)))
+    roles = frozenset().union(*(INCLUDED.get(role, frozenset()) for role in held))
+    return Caller("person", known_as, roles, object_id)
 
 
 def _claims(principal: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -43,7 +43,14 @@ async def test_a_person_without_a_role_may_nothing() -> None:
 
 def test_roles_may_have_the_name_of_the_claim_that_the_principal_says() -> None:
     told = read(principal(role_typ="groups", claims=[{"typ": "groups", "val": "reader"}, *PERSON]))
-    assert told == Caller("person", "ana@contoso.com", frozenset({"reader"}))
+    assert told == Caller("person", "ana@contoso.com", frozenset({"reader"}), "1")
+
+
+def test_a_mail_address_that_anybody_may_enter_comes_after_the_name_that_signs_in() -> None:
+    mail = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"
+    told = read(principal(name_typ=mail, claims=[{"typ": mail, "val": "boss@contoso.com"}, *PERSON]))
+    assert told
+    assert told.name == "ana@contoso.com"
 
 
 PERSON = [{"typ": "preferred_username", "val": "ana@contoso.com"}, {"typ": "oid", "val": "1"}]
