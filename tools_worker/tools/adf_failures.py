@@ -17,6 +17,7 @@ from tools_worker.runtime.tools import Evidence, Reply, ToolContext, ToolSpec
 
 MAX_RUN_IDS = 5
 MAX_TOLD = 5  # causes in the summary; the others have a short row in the data
+MAX_NAMED = 5  # pipelines of those others in the summary
 MAX_DETAILED = 3  # causes with error and fix in the data; adf_diagnose_run has those of any run
 MAX_ERROR = 120  # characters
 
@@ -72,13 +73,14 @@ def _summary(found: Survey[FactoryFailures], groups: Sequence[FailureGroup], per
     spread = ", ".join(f"{factory.name} {answer.failed}" for factory, answer in found.answers)
     per_factory = f"By factory: {spread}." if len(found.answers) > 1 else ""
     told = [f"({number}) {_told(group)}" for number, group in enumerate(groups[:MAX_TOLD], start=1)]
-    return sentences(head, per_factory, *told, _more(len(groups), shown))
+    return sentences(head, per_factory, *told, _more(groups, shown))
 
 
-def _more(groups: int, shown: int) -> str:
-    in_data, nowhere = max(0, shown - MAX_TOLD), groups - max(shown, MAX_TOLD)
-    rest = f"{count(nowhere, 'cause')} not listed (limit={groups} lists all)." if nowhere > 0 else ""
-    return sentences(f"{count(in_data, 'more cause')} in the data." if in_data else "", rest)
+def _more(groups: Sequence[FailureGroup], shown: int) -> str:
+    in_data, nowhere = groups[MAX_TOLD:shown], len(groups) - max(shown, MAX_TOLD)
+    named = listed(list(dict.fromkeys(group.pipelines[0] for group in in_data)), MAX_NAMED)
+    rest = f"{count(nowhere, 'cause')} not listed (limit={len(groups)} lists all)." if nowhere > 0 else ""
+    return sentences(f"{count(len(in_data), 'more cause')} in the data: {named}." if in_data else "", rest)
 
 
 def _told(group: FailureGroup) -> str:

@@ -85,7 +85,7 @@ async def test_counts_the_causes_that_are_left_out() -> None:
     listed = MAX_TOLD + len(rows_of(reply.data["more_groups"]))
     assert (len(reply.data["groups"]), listed, reply.data["groups_left_out"]) == (MAX_DETAILED, 12, 7)
     assert reply.truncated
-    assert "7 more causes in the data. 7 causes not listed (limit=19 lists all)." in reply.summary
+    assert "7 more causes in the data: LoadSales. 7 causes not listed (limit=19 lists all)." in reply.summary
 
 
 async def test_the_other_runs_of_a_cause_stand_in_the_data() -> None:
