@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 
 from core.errors import UpstreamError
 from core.settings import Settings
+from orchestrator.api.examples import RUN_ID
 from orchestrator.api.links import provided as links_provided
 from orchestrator.api.views import AskBody, EventsView, EventView, RunView
 from orchestrator.links import Links
@@ -23,7 +24,9 @@ router = APIRouter(prefix="/api", tags=["runs"])
 RETRY_AFTER_SECONDS = 2
 App = Annotated[Services, Depends(provided)]
 Linking = Annotated[Links, Depends(links_provided)]
-RunId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$", description="`run_id` of the answer to the question.")]
+RunId = Annotated[
+    str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$", description="`run_id` of the answer to the question.", examples=[RUN_ID])
+]
 Key = Annotated[str, Header(max_length=200, description="Your own name for this question, such as a GUID.")]
 WORKING: dict[int | str, dict[str, object]] = {
     202: {"model": RunView, "description": "Not answered yet: poll Location."}

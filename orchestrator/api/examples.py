@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-RUN_ID = "0198f0c2-5f6e-7c41-9a5e-2b1d3c4e5f60"
+RUN_ID = "run-3f2a9c01d4e57b6a8c1d2e3f"
 FAILED_RUN = "7c6f1d0a-2e4b-4c8e-9d3f-1a2b3c4d5e6f"
 INCIDENT_ID = "inc-202611-3f2a9c01d4e5"
 CALLBACK = "https://prod-12.westeurope.logic.azure.com/workflows/3f2a/runs/0858/actions/Ask/run?sig=abc"
@@ -17,7 +17,7 @@ WORKING: dict[str, Any] = {
     "run_id": RUN_ID,
     "status": "working",
     "question": "Why did LoadSales fail last night?",
-    "session_id": "5f0c2b7e",
+    "session_id": "session-0c2b7e5f91d84a63b7c2e1f0",
     "created_at": "2026-11-21T06:00:00Z",
     "deadline_at": "2026-11-21T06:10:00Z",
     "evidence": [],
