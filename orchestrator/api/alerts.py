@@ -40,6 +40,12 @@ class Taken(BaseModel):
     known: int = Field(description="Told before.", examples=[0])
 
 
+class Validated(BaseModel):
+    """The answer to Event Grid's question whether its events are wanted."""
+
+    validationResponse: str = Field(description="The code that it sent.")
+
+
 class InvalidJson(RequestError):
     code = "invalid_json"
 
@@ -124,11 +130,17 @@ async def alerts_event_grid_allow(webhook_request_origin: Annotated[str, Header(
 def routes(prefix: str, suffix: str = "") -> APIRouter:
     """The same routes for each door; `suffix` keeps their operation ids apart."""
     made = APIRouter(prefix=prefix, tags=["alerts"])
-    post: dict[str, Any] = {"response_model": Taken, "responses": TAKEN, "methods": ["POST"]}
+    post: dict[str, Any] = {"responses": TAKEN, "methods": ["POST"]}
     for path, handler in HANDLERS.items():
         name = f"{handler.__name__}{suffix}"
         made.add_api_route(
-            path, handler, operation_id=name, summary=SUMMARIES[path], openapi_extra=_described(path), **post
+            path,
+            handler,
+            operation_id=name,
+            summary=SUMMARIES[path],
+            response_model=Taken | Validated if path == "/event-grid" else Taken,
+            openapi_extra=_described(path),
+            **post,
         )
     made.add_api_route("/event-grid", alerts_event_grid_allow, methods=["OPTIONS"], include_in_schema=False)
     return made

@@ -106,6 +106,8 @@ EXAMPLES: Mapping[str, Any] = {
     "UnsubscribeBody": {"callback_url": CALLBACK},
     "Taken": {"new": 0, "known": 1},
     "Taken 202": {"new": 1, "known": 0},
+    "alerts_event_grid": {"new": 1, "known": 0},
+    "alerts_event_grid_by_token": {"new": 1, "known": 0},
     "IncidentsView": {"incidents": [LISTED]},
     "IncidentView": INCIDENT,
     "AcknowledgeBody": {"by": "ana@contoso.com", "comment": "I am looking into it."},
