@@ -45,10 +45,11 @@ async def run(alerts: int, quiet: int, instances: int, seed: int) -> tuple[Verdi
         check(causes, runs)
         asked = await made.adf_queries()
         offered = storm(runs, alerts, seed, datetime.now(UTC))
-        began = time.perf_counter()
+        used, began = made.cpu_seconds(), time.perf_counter()
         offers = await offer(made, offered)
         seconds = time.perf_counter() - began
         await settled(made, {each.signal.key for each in offers}, len(causes))
+        spent = {name: round((now - used[name]) * 1000 / len(offers), 1) for name, now in made.cpu_seconds().items()}
         queries = await made.adf_queries() - asked
         found = verdicts.judge(causes, runs, offers, await made.rows(), await made.stories(), made.channel.cards)
         alone = await in_quiet(made, quiet_causes()[:quiet])
@@ -61,6 +62,7 @@ async def run(alerts: int, quiet: int, instances: int, seed: int) -> tuple[Verdi
             "offers": len(offers),
             "ends_before_beginnings": ends_before_beginnings(offered),
             "offered_in_s": round(seconds, 1),
+            "cpu_ms_per_alert": spent,
             "instances": instances,
         }
 

@@ -24,6 +24,7 @@ from azure.data.tables.aio import TableServiceClient
 from bench.alerts.estate import GROUPS, Cause, resource_id, write
 from bench.alerts.signals import FailedRun
 from bench.alerts.verdict import Card, Row, Story
+from bench.scale import Part, cpu, parts
 from core import clients
 from localcloud.launch.children import Children
 from localcloud.launch.cloud import Options, adf_arguments, app_settings, start_app, start_server, start_storage
@@ -65,6 +66,7 @@ class Cloud:
     urls: list[str]
     key: str
     channel: Channel
+    working: list[Part]
     http: httpx.AsyncClient = field(repr=False)
 
     async def failed_runs(self, causes: tuple[Cause, ...]) -> list[FailedRun]:
@@ -86,6 +88,10 @@ class Cloud:
             while (run := (await self.http.get(f"{url}/pipelineruns/{run_id}?{VERSION}")).json())["status"] != "Failed":
                 await asyncio.sleep(0.1)
         return FailedRun(run_id, cause.id, cause.factory, pipeline, ended(run))
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """Used so far by each part, and by this process, which offers and takes cards."""
+        return {**cpu(self.working), "bench": time.process_time()}
 
     async def adf_queries(self) -> int:
         """What Data Factory was asked, by whomever."""
@@ -148,11 +154,12 @@ async def cloud(instances: int) -> AsyncIterator[Cloud]:
         settings = {name: value for name, value in app_settings(storage, adf, "", "").items() if value}
         settings = {name: value for name, value in settings.items() if not name.startswith(("FOUNDRY_", "LEARN_"))}
         settings |= {"TEAMS_WEBHOOK_URL": f"http://127.0.0.1:{port}/workflows/1?sig=bench", **WATCHER_OFF}
-        key, urls = secrets.token_urlsafe(16), []
+        key, urls, running = secrets.token_urlsafe(16), [], children.running()
         for number in range(1, instances + 1):
             apps = Children(options.root / LOGS / f"instance-{number}")
             stack.push_async_callback(apps.stop, 3)
             urls.append(await start_app(options, apps, key, settings))
+            running += apps.running()
         headers = {"authorization": "Bearer bench"}
         http = await stack.enter_async_context(httpx.AsyncClient(headers=headers, timeout=60, trust_env=False))
-        yield Cloud(storage, adf, urls, key, channel, http)
+        yield Cloud(storage, adf, urls, key, channel, parts(running), http)
