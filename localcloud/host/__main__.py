@@ -90,13 +90,21 @@ def end(code: int) -> NoReturn:
     os._exit(code)
 
 
+KEEP_ALIVE_SECONDS = 120  # uvicorn's 5 s is what many clients have too: one closes while the other sends
+
+
 class Server(uvicorn.Server):
     """Says when it takes requests."""
 
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(
             uvicorn.Config(
-                app, lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS
+                app,
+                lifespan="off",
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=DRAIN_SECONDS,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
         )
         self.ready = asyncio.Event()
