@@ -28,7 +28,7 @@ ifeq ($(origin HOST),environment)
 HOST := $(or $(filter func,$(HOST)),light)
 endif
 
-.PHONY: help setup ask dev test check format lint types tests bench-short bench package requirements clean
+.PHONY: help policy-check setup ask dev test check format lint types tests bench-short bench package requirements clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.* ## ' Makefile | sed -E 's/^([a-z-]+):.* ## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -68,6 +68,9 @@ bench: $(PACKAGES) $(AZURITE) ## All benchmarks whole, the one against what peop
 
 package: $(PACKAGES) ## The app with its byte code, as a zip to deploy: .localcloud/package.zip
 	@$(RUN) -m infra.package
+
+policy-check: $(PACKAGES) ## Is policy.yaml sound? POLICY=file for another one
+	@$(RUN) -m orchestrator.policy $(POLICY)
 
 requirements: $(PACKAGES) ## Compile the pinned requirements anew
 	$(RUN) -m pip install --quiet uv

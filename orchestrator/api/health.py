@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from core.settings import Settings
 from orchestrator.api.persons import SWITCH
+from orchestrator.policy.reading import PolicyFile
 
 router = APIRouter(prefix="/api", tags=["health"])
 
@@ -49,6 +50,7 @@ async def health_get() -> JSONResponse:
     """200 when every setting that is needed is there and all are sound, 503 with the list of what is not."""
     problems = Settings.load(os.environ).problems
     listed = [Missing(area=p.area, setting=p.setting, text=p.text) for p in problems]
+    listed += [Missing(area="policy", setting="POLICY_FILE", text=text) for text in policy_mistakes()]
     off = [
         Missing(area=part, setting=setting, text=text)
         for setting, (part, text) in OFF.items()
@@ -56,3 +58,10 @@ async def health_get() -> JSONResponse:
     ]
     health = Health(status="misconfigured" if listed else "ok", version="0.1.0", problems=listed, off=off)
     return JSONResponse(health.model_dump(), 503 if listed else 200)
+
+
+def policy_mistakes() -> tuple[str, ...]:
+    """Of the file as it is now. The app keeps to the last one that was sound."""
+    file = PolicyFile.of(os.environ)
+    file.current()
+    return file.mistakes

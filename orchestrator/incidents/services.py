@@ -16,6 +16,7 @@ from tools_worker.runtime.worker import utc_now
 
 if TYPE_CHECKING:
     from orchestrator.alerts.wakes import Wake
+    from orchestrator.incidents.escalation import Escalator
     from orchestrator.incidents.investigator import Investigator
     from orchestrator.stores.incidents import IncidentStore
     from orchestrator.stores.runs import RunStore
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 class IncidentServices:
     incidents: IncidentStore
     investigator: Investigator
+    escalator: Escalator
     wake: Wake
     runs: RunStore
 
@@ -41,11 +43,13 @@ async def provided() -> IncidentServices:
 
 def build(settings: Settings) -> IncidentServices:
     from orchestrator.alerts.wakes import StorageWake
+    from orchestrator.incidents.escalation import Escalator
     from orchestrator.incidents.explaining import Explainer
     from orchestrator.incidents.investigator import Investigator
     from orchestrator.incidents.narrative import Narrator
-    from orchestrator.incidents.severity import plain
+    from orchestrator.incidents.severity import by_policy
     from orchestrator.notify.channel import channel
+    from orchestrator.policy.reading import PolicyFile
     from orchestrator.runs.intake import Intake, StorageRunQueue
     from orchestrator.runs.signals import Signals
     from orchestrator.stores.alert_tables import TableAlertStore
@@ -59,6 +63,11 @@ def build(settings: Settings) -> IncidentServices:
     # With the agent service left unset everything here works, without a model's words.
     agents = settings.incident_narrative and not any(problem.area == "foundry" for problem in settings.problems)
     links = Links(own_origin(settings, os.environ), settings.link_signing_key)
+    notifier, policy = channel(settings), PolicyFile.of(os.environ)
+
+    def link(incident_id: str) -> str:
+        return links.incident(incident_id, utc_now())
+
     intake = Intake(runs, StorageRunQueue(queues), Signals(), utc_now, settings.run_deadline_seconds)
     investigator = Investigator(
         factories=worker.current().factories,
@@ -67,16 +76,17 @@ def build(settings: Settings) -> IncidentServices:
         scopes=TableScopeStore(tables),
         explainer=Explainer(
             incidents,
-            channel(settings),
-            plain,
+            notifier,
+            by_policy(policy.current),
             utc_now,
-            link=lambda incident_id: links.incident(incident_id, utc_now()),
+            link=link,
             narrate=Narrator(intake).ask if agents else None,
         ),
         owner=f"watcher-{secrets.token_hex(6)}",
         now=utc_now,
     )
-    return IncidentServices(incidents, investigator, StorageWake(queues), runs)
+    escalator = Escalator(incidents, notifier, policy.current, utc_now, link)
+    return IncidentServices(incidents, investigator, escalator, StorageWake(queues), runs)
 
 
 _services = PerLoop(lambda: build(Settings.load(os.environ)))

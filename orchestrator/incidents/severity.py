@@ -1,18 +1,35 @@
-"""How bad is it? By what the pipeline means to people, and by how much one cause stops."""
+"""How bad is it? By what the pipelines mean to people (policy.yaml), else by how much one cause stops."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from orchestrator.incidents.record import Incident
+from orchestrator.policy.model import Policy
 
 Severity = tuple[int, str]  # 0, the worst, to 4; and the reason
 Judge = Callable[[Incident], Severity]
 USUAL = 3
 
 
+def by_policy(policy: Callable[[], Policy]) -> Judge:
+    """The most important pipeline decides, also one that fails only because another did. What the alert says of its own
+    severity is told, but decides nothing: it is the same for every pipeline of a factory."""
+
+    def judge(incident: Incident) -> Severity:
+        rules = policy()
+        names = dict.fromkeys([*incident.pipelines, *(run.pipeline for run in incident.parents)])
+        found = [(rule, name) for name in names if (rule := rules.importance_of(incident.factory, name))]
+        if found:
+            rule, name = min(found, key=lambda pair: pair[0].severity)
+            return rule.severity, f"{name}: {rule.why}"
+        return plain(incident)
+
+    return judge
+
+
 def plain(incident: Incident) -> Severity:
-    """Without policy data: a cause that stops many pipelines is worse than one that stops one."""
+    """Without a word in the policy: a cause that stops many pipelines is worse than one that stops one."""
     if len(incident.pipelines) >= 3:
         return USUAL - 1, f"{len(incident.pipelines)} pipelines are stopped by one cause"
     if incident.parents:

@@ -19,4 +19,6 @@ async def watch_scope(message: func.QueueMessage) -> None:
 @bp.function_name("watch_all")
 @bp.timer_trigger(arg_name="timer", schedule="20 * * * * *", run_on_startup=False)
 async def watch_all(timer: func.TimerRequest) -> None:
-    await watch.wake_all(services.current())
+    current = services.current()
+    await watch.wake_all(current)
+    await current.escalator.run()

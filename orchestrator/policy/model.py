@@ -1,0 +1,99 @@
+"""The form of policy.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import time
+from fnmatch import fnmatchcase
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Severity = Annotated[int, Field(ge=0, le=4)]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Importance(Part):
+    """What pipelines mean to people. The first entry that fits counts; names are globs, in any case."""
+
+    factory: Text = "*"
+    pipelines: tuple[Text, ...] = Field(default=("*",), min_length=1)
+    severity: Severity
+    why: Text
+    finish_by: time | None = None
+    timezone: Text = "UTC"
+    owner: Text | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as exc:
+            raise ValueError(f"{name!r} is no time zone, such as Europe/Berlin") from exc
+        return name
+
+    def fits(self, factory: str, pipeline: str) -> bool:
+        return _fits(factory, self.factory) and any(_fits(pipeline, glob) for glob in self.pipelines)
+
+    def hides(self, later: Importance) -> bool:
+        """Nothing is left for a later entry: each of its globs is one of ours, or ours takes everything."""
+        globs = {glob.casefold() for glob in self.pipelines}
+        factory = self.factory.casefold() in ("*", later.factory.casefold())
+        return factory and ("*" in globs or {glob.casefold() for glob in later.pipelines} <= globs)
+
+
+class Step(Part):
+    """Where nobody has taken an incident up after so long, `to` hears of it."""
+
+    after_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)]
+    to: Text
+
+
+class Escalation(Part):
+    severity: tuple[Severity, ...] = Field(min_length=1)
+    steps: tuple[Step, ...] = Field(min_length=1)
+
+    @field_validator("steps")
+    @classmethod
+    def _later_and_later(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        minutes = [step.after_minutes for step in steps]
+        if minutes != sorted(set(minutes)):
+            raise ValueError("each step must come later than the one before it")
+        return steps
+
+
+class Policy(Part):
+    importance: tuple[Importance, ...] = ()
+    escalation: tuple[Escalation, ...] = ()
+
+    def importance_of(self, factory: str, pipeline: str) -> Importance | None:
+        return next((entry for entry in self.importance if entry.fits(factory, pipeline)), None)
+
+    def steps(self, severity: int) -> tuple[Step, ...]:
+        return next((entry.steps for entry in self.escalation if severity in entry.severity), ())
+
+    def findings(self) -> Iterator[str]:
+        """What can never take effect, in sentences."""
+        for number, entry in enumerate(self.importance):
+            hiding = _first(n for n, other in enumerate(self.importance[:number]) if other.hides(entry))
+            if hiding is not None:
+                yield f"importance[{number}] is never reached: importance[{hiding}] takes all that it fits."
+        seen: set[int] = set()
+        for number, path in enumerate(self.escalation):
+            if again := sorted(seen & set(path.severity)):
+                yield f"escalation[{number}] names severity {again[0]}, which an earlier entry decides."
+            seen |= set(path.severity)
+
+
+def _fits(name: str, glob: str) -> bool:
+    return fnmatchcase(name.casefold(), glob.casefold())
+
+
+def _first(numbers: Iterable[int]) -> int | None:
+    return next(iter(numbers), None)

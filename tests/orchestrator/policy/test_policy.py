@@ -1,0 +1,115 @@
+"""policy.yaml: the first entry that fits counts, and every mistake is told with its line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.policy.model import Policy
+from orchestrator.policy.reading import USUAL, BadPolicy, PolicyFile, parse, problems
+
+GOOD = """
+importance:
+  - {factory: adf-prod, pipelines: ["Export*", PostLedger], severity: 1, why: finance, timezone: Europe/Berlin}
+  - {factory: "*-dev", severity: 4, why: development}
+escalation:
+  - severity: [0, 1]
+    steps: [{after_minutes: 15, to: on call}, {after_minutes: 60, to: head}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("factory", "pipeline", "severity"),
+    [
+        ("adf-prod", "ExportFinance", 1),
+        ("ADF-PROD", "postledger", 1),
+        ("adf-prod", "LoadSales", None),
+        ("adf-dev", "ExportFinance", 4),
+    ],
+)
+def test_the_first_entry_that_fits_counts_in_any_case(factory: str, pipeline: str, severity: int | None) -> None:
+    found = parse(GOOD).importance_of(factory, pipeline)
+    assert (found.severity if found else None) == severity
+
+
+def test_a_severity_without_a_path_has_no_steps() -> None:
+    policy = parse(GOOD)
+    assert [step.to for step in policy.steps(1)] == ["on call", "head"]
+    assert policy.steps(3) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("importance:\n  - severity: 1\n    why: x\n    pipline: [a]", "Line 4: importance[0].pipline: Extra inputs"),
+        ("importance:\n  - why: x", "Line 2: importance[0].severity: Field required"),
+        ("importance:\n- severity: 7\n  why: x", "Line 2: importance[0].severity: Input should be less than"),
+        ("importance:\n- severity: 1\n  why: x\n  timezone: Mars", "Line 4: importance[0].timezone"),
+        ("importance:\n- severity: 1\n  severity: 2\n  why: x", "Line 3: importance[0].severity stands there twice"),
+        ("escalation:\n- severity: [1]\n  steps: [{after_minutes: 9, to: a}, {after_minutes: 9, to: b}]", "later"),
+        ("rules: {", "It is no YAML"),
+        ("- a\n- b", "Line 1: the file"),
+        ("import: []", "Line 1: import: Extra inputs"),
+    ],
+)
+def test_mistakes_are_told_with_their_line_and_field(text: str, told: str) -> None:
+    with pytest.raises(BadPolicy) as caught:
+        parse(text)
+    assert told in str(caught.value)
+
+
+def test_what_can_never_take_effect_is_told() -> None:
+    hidden = GOOD.replace("importance:\n", 'importance:\n  - {factory: "*", severity: 2, why: all}\n')
+    assert list(parse(hidden).findings()) == [
+        "importance[1] is never reached: importance[0] takes all that it fits.",
+        "importance[2] is never reached: importance[0] takes all that it fits.",
+    ]
+    doubled = GOOD + "  - {severity: [1, 2], steps: [{after_minutes: 5, to: x}]}\n"
+    assert list(parse(doubled).findings()) == ["escalation[1] names severity 1, which an earlier entry decides."]
+    assert list(parse(GOOD).findings()) == []
+
+
+def test_the_starter_file_is_sound() -> None:
+    assert problems(USUAL) == []
+
+
+def test_an_empty_file_is_a_policy_that_says_nothing() -> None:
+    assert parse("# nothing\n") == Policy()
+
+
+def test_a_file_that_breaks_or_disappears_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(GOOD, encoding="utf-8")
+    file = PolicyFile.of({"POLICY_FILE": str(path)})
+    good = file.current()
+    path.write_text(GOOD + "nonsense: 1\n", encoding="utf-8")
+    assert file.current() is good
+    assert "nonsense" in file.mistakes[0]
+    path.unlink()
+    assert file.current() is good
+    assert "cannot be read" in file.mistakes[0]
+    path.write_text("importance: []\n", encoding="utf-8")
+    assert file.current() == Policy()
+    assert file.mistakes == ()
+
+
+def test_a_file_that_did_not_change_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(GOOD, encoding="utf-8")
+    file = PolicyFile.of({"POLICY_FILE": str(path)})
+    first = file.current()
+    monkeypatch.setattr("orchestrator.policy.reading.parse", lambda text: pytest.fail("read again"))
+    assert file.current() is first
+
+
+def test_the_check_tells_each_mistake_and_fails(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text("importance:\n- why: x\n", encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, "-m", "orchestrator.policy", str(path)], capture_output=True, text=True, env=os.environ
+    )
+    assert (ran.returncode, ran.stdout) == (1, "Line 2: importance[0].severity: Field required.\n")
