@@ -24,14 +24,14 @@ from orchestrator.api.examples import INCIDENT_ID, RUN_ID
 from orchestrator.incidents import services as incident_services
 from orchestrator.incidents.record import Incident
 from orchestrator.runs.intake import Intake
-from orchestrator.runs.record import Run, Session
+from orchestrator.runs.record import Event, Run, Session
 from orchestrator.runs.signals import Signals
 from orchestrator.stores.alerts import MemoryAlertStore
 from orchestrator.stores.incidents import MemoryIncidentStore
 from orchestrator.stores.runs import MemoryRunStore
 from orchestrator.stores.scopes import MemoryScopeStore
 from tests.orchestrator.api.doors import by_path
-from tests.tools_worker.datafactory.build import make_run
+from tests.tools_worker.datafactory.build import NOW, make_run
 from tests.tools_worker.runtime.sample import make_worker
 from tools_worker.datafactory.factories import Factories
 from tools_worker.datafactory.memory import MemoryDataFactory
@@ -79,12 +79,15 @@ class Parts:
         self.services = services.Services(self.runs, signals, intake, cast("Any", None), cast("Any", None))
         self.alerts = AlertIntake(MemoryAlertStore(), MemoryScopeStore(), Nowhere(), utc_now)
         factory = MemoryDataFactory("adf-prod", runs=[make_run(1)], pipelines=["LoadSales"])
-        self.hands = replace(make_worker(), factories=Factories([factory]))
+        self.hands = replace(make_worker(), factories=Factories([factory]), now=lambda: NOW)
 
     async def fill(self) -> None:
         now = utc_now()
         await self.runs.open_session(Session("session-1", now))
-        await self.runs.create(Run(RUN_ID, "What failed?", "session-1", now, now + timedelta(minutes=9)))
+        run = Run(
+            RUN_ID, "What failed?", "session-1", now, now + timedelta(minutes=9), status="done", answer="Nothing."
+        )
+        await self.runs.create(replace(run, ended_at=now), Event(now, "done", "It is answered."))
         await self.incidents.create(Incident(INCIDENT_ID, "failure", "LoadSales failed", "cause", now, now))
 
 
