@@ -21,8 +21,9 @@ QUESTIONS = (
     "Which triggers are stopped?",
     "Is LoadSales getting slower?",
 )
-# What a dead process may cost at the end: the sweeper's 5 s of grace, its timer of 15 s, its two looks.
-GRACE_SECONDS = 30.0
+# What a dead process may cost at the end: the sweeper's 5 s of grace, its timer of 15 s, one tick of it at which every
+# instance was just starting, its two looks.
+GRACE_SECONDS = 45.0
 GIVE_UP_SECONDS = RUN_DEADLINE_SECONDS + 2 * GRACE_SECONDS
 PAUSE_SECONDS = 0.4
 
