@@ -18,6 +18,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any
@@ -27,10 +28,11 @@ import httpx
 from bench.alerts import verdict as verdicts
 from bench.alerts.cloud import Cloud, cloud
 from bench.alerts.estate import Cause, burst_causes, quiet_causes
-from bench.alerts.signals import FailedRun, Signal, ends_before_beginnings, single, storm
+from bench.alerts.signals import FailedRun, Signal, ending, ends_before_beginnings, single, storm
 from bench.alerts.verdict import Offer, Verdict, percentile
 
 IN_FLIGHT = 32
+WARM = 64
 WHOLE, SHORT = 1000, 200
 QUIET_WHOLE, QUIET_SHORT = 10, 2
 SETTLE_SECONDS = 90
@@ -43,6 +45,7 @@ async def run(alerts: int, quiet: int, instances: int, seed: int) -> tuple[Verdi
         causes = burst_causes()
         runs = await made.failed_runs(causes)
         check(causes, runs)
+        await warm(made, runs[0])
         asked = await made.adf_queries()
         offered = storm(runs, alerts, seed, datetime.now(UTC))
         used, began = made.cpu_seconds(), time.perf_counter()
@@ -73,6 +76,16 @@ def check(causes: Sequence[Cause], runs: Sequence[FailedRun]) -> None:
         there = [each for each in runs if each.cause == cause.id]
         if len(there) != cause.runs:
             raise RuntimeError(f"{cause.id} should have {cause.runs} failed runs, Data Factory shows {len(there)}.")
+
+
+async def warm(made: Cloud, failed: FailedRun) -> None:
+    """What a process imports and connects to at its first alert and first diagnosis, it has done before the storm."""
+    elsewhere = [replace(failed, factory="adf-elsewhere", pipeline=f"Other{number}") for number in range(WARM)]
+    strange = [ending(each, datetime.now(UTC)) for each in elsewhere]  # of what never began: no incident
+    await offer(made, strange)
+    for url in made.urls:
+        await made.diagnose(url, failed.run_id)
+    await asyncio.sleep(STALE_SECONDS)
 
 
 async def offer(made: Cloud, signals: Sequence[Signal]) -> list[Offer]:

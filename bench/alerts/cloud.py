@@ -112,6 +112,10 @@ class Cloud:
                 found.append(Row(str(told["instance"]).rsplit("/", 1)[-1], bool(told["fired"]), str(row["incident"])))
         return found
 
+    async def diagnose(self, url: str, run_id: str) -> None:
+        headers = {"x-functions-key": self.key}
+        (await self.http.post(f"{url}/api/diagnose", json={"run_id": run_id}, headers=headers)).raise_for_status()
+
     async def _runs(self, factory: str) -> list[dict[str, Any]]:
         now = datetime.fromisoformat((await self.http.get(f"{self.adf}/_clock")).json()["now"])
         body: dict[str, Any] = {

@@ -45,7 +45,7 @@ class Cause:
 
 
 def resource_id(factory: str) -> str:
-    group = GROUPS[factory]
+    group = GROUPS.get(factory, "rg-elsewhere")
     return f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.DataFactory/factories/{factory}"
 
 

@@ -59,6 +59,11 @@ def single(run: FailedRun, now: datetime) -> Signal:
     return _told(run, 0, random.Random(run.run_id), now, over=False)[0]
 
 
+def ending(run: FailedRun, now: datetime) -> Signal:
+    """That an alert is over which nobody was told of."""
+    return _told(run, 0, random.Random(f"{run.run_id} {run.pipeline}"), now, over=True)[1]
+
+
 def ends_before_beginnings(offered: Iterable[Signal]) -> int:
     first: dict[tuple[str, bool], int] = {}
     for number, signal in enumerate(offered):
