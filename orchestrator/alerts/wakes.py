@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from base64 import b64encode
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from core.errors import UpstreamUnavailable
+from orchestrator.stores.queues import send
 
 if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueServiceClient
@@ -28,24 +25,7 @@ class StorageWake:
         self._queue = queues.get_queue_client(QUEUE)
 
     async def send(self, scope: str, delay_seconds: int = 0) -> None:
-        from azure.core.exceptions import (
-            HttpResponseError,
-            ResourceExistsError,
-            ResourceNotFoundError,
-            ServiceRequestError,
-            ServiceResponseError,
-        )
-
-        message = b64encode(json.dumps({"scope": scope}).encode()).decode()
-        try:
-            try:
-                await self._queue.send_message(message, visibility_timeout=delay_seconds)
-            except ResourceNotFoundError:  # the first alert of a new installation
-                with suppress(ResourceExistsError):
-                    await self._queue.create_queue()
-                await self._queue.send_message(message, visibility_timeout=delay_seconds)
-        except (HttpResponseError, ServiceRequestError, ServiceResponseError) as exc:
-            raise UpstreamUnavailable("Queue storage does not answer.", hint="Try again in a minute.") from exc
+        await send(self._queue, {"scope": scope}, delay_seconds)
 
 
 class Shared:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 import logging
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from core.errors import NotFound, UpstreamError, UpstreamThrottled, UpstreamUnavailable
+from core.errors import NotFound, UpstreamError, UpstreamThrottled
 from orchestrator.notify.callbacks import Callbacks
 from orchestrator.runs.record import Event, Run
+from orchestrator.stores.queues import send
 from orchestrator.stores.rows import Changed
 from orchestrator.stores.runs import RunStore
 from orchestrator.teams.activity import asked_in_teams
@@ -44,24 +45,7 @@ class StorageEndingQueue:
         self._poison = queues.get_queue_client(f"{QUEUE}-poison")
 
     async def send(self, run_id: str, attempt: int = 0, delay_seconds: int = 0) -> None:
-        from azure.core.exceptions import (
-            HttpResponseError,
-            ResourceExistsError,
-            ResourceNotFoundError,
-            ServiceRequestError,
-            ServiceResponseError,
-        )
-
-        message = b64encode(json.dumps({"run_id": run_id, "attempt": attempt}).encode()).decode()
-        try:
-            try:
-                await self._queue.send_message(message, visibility_timeout=delay_seconds)
-            except ResourceNotFoundError:  # the first callback of a new installation
-                with suppress(ResourceExistsError):
-                    await self._queue.create_queue()
-                await self._queue.send_message(message, visibility_timeout=delay_seconds)
-        except (HttpResponseError, ServiceRequestError, ServiceResponseError) as exc:
-            raise UpstreamUnavailable("Queue storage does not answer.", hint="Try again in a minute.") from exc
+        await send(self._queue, {"run_id": run_id, "attempt": attempt}, delay_seconds)
 
     async def revive(self) -> int:
         from azure.core.exceptions import ResourceNotFoundError

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from core.errors import Conflict, NotFound, UpstreamUnavailable
 from orchestrator.runs.record import Event, Run, Session, new_id
 from orchestrator.runs.signals import Signals
+from orchestrator.stores.queues import send
 from orchestrator.stores.rows import Exists
 from orchestrator.stores.runs import RunStore
 
@@ -34,24 +33,7 @@ class StorageRunQueue:
         self._queue = queues.get_queue_client(QUEUE)
 
     async def send(self, run_id: str) -> None:
-        from azure.core.exceptions import (
-            HttpResponseError,
-            ResourceExistsError,
-            ResourceNotFoundError,
-            ServiceRequestError,
-            ServiceResponseError,
-        )
-
-        message = b64encode(json.dumps({"run_id": run_id}).encode()).decode()
-        try:
-            try:
-                await self._queue.send_message(message)
-            except ResourceNotFoundError:  # the first question of a new installation
-                with suppress(ResourceExistsError):
-                    await self._queue.create_queue()
-                await self._queue.send_message(message)
-        except (HttpResponseError, ServiceRequestError, ServiceResponseError) as exc:
-            raise UpstreamUnavailable("Queue storage does not answer.", hint="Try again in a minute.") from exc
+        await send(self._queue, {"run_id": run_id})
 
 
 def _id(prefix: str, key: str) -> str:
