@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
+from core.errors import NotConfigured
+
 T = TypeVar("T")
 
 
@@ -21,3 +23,10 @@ class PerLoop(Generic[T]):
         if loop not in self._built:
             self._built[loop] = self._build()
         return self._built[loop]
+
+    def configured(self) -> T | None:
+        """`get`, or None where settings are missing, which /api/health tells: for timers, which nobody waits for."""
+        try:
+            return self.get()
+        except NotConfigured:
+            return None

@@ -37,6 +37,11 @@ def current() -> Services:
     return _services.get()
 
 
+def configured() -> Services | None:
+    """`current`, or None where settings are missing."""
+    return _services.configured()
+
+
 async def provided() -> Services:
     """`current`, as the API's routes ask for it."""
     return current()

@@ -73,9 +73,10 @@ async def callbacks_deliver(message: func.QueueMessage) -> None:
 @bp.function_name("runs_sweep")
 @bp.timer_trigger(arg_name="timer", schedule="*/15 * * * * *", run_on_startup=False)
 async def runs_sweep(timer: func.TimerRequest) -> None:
-    sweeper = services.current().sweeper
-    counts = await sweeper.runs()
-    poison = await sweeper.poison() + await services.current().conductor.endings.revive()
+    if (current := services.configured()) is None:
+        return
+    counts = await current.sweeper.runs()
+    poison = await current.sweeper.poison() + await current.conductor.endings.revive()
     if counts or poison:
         logging.getLogger("sweeper").warning("runs=%s poison_messages=%d", json.dumps(counts), poison)
 
@@ -83,7 +84,8 @@ async def runs_sweep(timer: func.TimerRequest) -> None:
 @bp.function_name("orphans_sweep")
 @bp.timer_trigger(arg_name="timer", schedule="0 */10 * * * *", run_on_startup=False)
 async def orphans_sweep(timer: func.TimerRequest) -> None:
-    gone = await services.current().sweeper.orphans()
+    current = services.configured()
+    gone = await current.sweeper.orphans() if current else 0
     if gone:
         logging.getLogger("sweeper").warning("orphans_deleted=%d", gone)
 

@@ -83,6 +83,15 @@ PROBLEMS: Mapping[str, tuple[str, problems.Problem]] = {
         "There is no such thing.",
         problems.problem(404, "not_found", "There is no run 'run-1'.", hint="Look at the id that you were given."),
     ),
+    "409": (
+        "Something else was done before.",
+        problems.problem(
+            409,
+            "conflict",
+            "This Idempotency-Key was used for another question.",
+            hint="Give every question a key of its own.",
+        ),
+    ),
     "413": (
         "The body is too large.",
         problems.problem(413, "payload_too_large", "The body is larger than 32 KiB.", hint="Send less at once."),
@@ -104,6 +113,8 @@ PROBLEMS: Mapping[str, tuple[str, problems.Problem]] = {
     ),
 }
 KEY_REFUSED = {"description": "The key is missing or wrong: answered by the Functions host, without a body."}
+UNNAMED = "Successful Response"  # what FastAPI writes where a route says nothing
+WELL: Mapping[str, str] = {"200": "Done.", "201": "Made.", "204": "Done. There is nothing to tell."}
 HEADERS: Mapping[str, Document] = {
     "Location": {"description": "Where to look next, an absolute address.", "schema": {"type": "string"}},
     "Retry-After": {"description": "When to look, in seconds.", "schema": {"type": "string"}},
@@ -125,7 +136,7 @@ def completed(document: Document, routes: Iterable[tuple[str, Any]]) -> Document
     for path, method, operation in operations(document):
         guard = type(asked[path, method][0])
         operation["security"] = SECURITY[guard]
-        _add_problems(operation, guard)
+        _add_answers(operation, guard)
         _add_examples(operation)
     document["components"]["securitySchemes"] = dict(SCHEMES)
     return document
@@ -139,8 +150,11 @@ def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
                 yield path, method, item[method]
 
 
-def _add_problems(operation: Document, guard: type[callers.Guard]) -> None:
+def _add_answers(operation: Document, guard: type[callers.Guard]) -> None:
     responses = operation["responses"]
+    for status, response in responses.items():
+        if response["description"] == UNNAMED:
+            response["description"] = WELL[status]
     for status in _possible(operation):
         responses.setdefault(status, _problem(*PROBLEMS[status]))
     if guard is callers.FunctionKey:
@@ -154,9 +168,12 @@ def _add_problems(operation: Document, guard: type[callers.Guard]) -> None:
 
 def _possible(operation: Document) -> Iterator[str]:
     yield from ("401", "403", "503")
-    parameters, body = operation.get("parameters", []), operation.get("requestBody")
-    if any(parameter["in"] == "path" for parameter in parameters) or operation["operationId"] == "diagnosis_make":
+    parameters, body = operation.get("parameters", []), operation.get("requestBody", {})
+    named = bool(_schema_name(_json(body).get("schema", {})))  # what is read field by field may name other things
+    if named or any(parameter["in"] == "path" for parameter in parameters):
         yield "404"
+    if named:
+        yield "409"
     if body:
         yield from ("400", "413")
     if parameters or body:
@@ -188,8 +205,8 @@ def _schema_name(schema: Document) -> str:
     return str(schema.get("$ref", "")).rpartition("/")[2]
 
 
-def _json(response: Document) -> Document:
-    found: Document = response.get("content", {}).get("application/json", {})
+def _json(part: Document) -> Document:
+    found: Document = part.get("content", {}).get("application/json", {})
     return found
 
 

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -35,6 +35,7 @@ log = logging.getLogger("incidents")
 LEASE = timedelta(minutes=4)
 LOOK_SECONDS = 180.0  # ends before the lease does
 PATIENCE = timedelta(minutes=5)  # an alert may come before Data Factory shows the run
+AGAIN_SECONDS = 10  # its answers about runs are used again for some seconds (ADF_CACHE_SECONDS)
 REMEMBERED = timedelta(hours=48)  # an alert may belong to an incident that is over
 NOWHERE = "-"  # belongs to no incident, and never will
 
@@ -48,6 +49,7 @@ class Investigator:
     explainer: Explainer
     owner: str
     now: Callable[[], datetime]
+    again: Callable[[str, int], Awaitable[None]] | None = None  # has somebody look at a scope in so many seconds
 
     async def look(self, name: str) -> None:
         """Until nobody wants another look. Nothing where somebody else is looking: he will look once more."""
@@ -186,6 +188,8 @@ class Investigator:
                 homes[home.id].append(alert)
             elif self.now() - alert.received_at >= PATIENCE:
                 alone.append(alert)
+        if self.again and len(alone) + sum(map(len, homes.values())) < len(pending):
+            await self.again(scope, AGAIN_SECONDS)
         for incident_id, alerts in homes.items():
             await self._joined(scope, incident_id, alerts)
         await self._alone(scope, alone, why)

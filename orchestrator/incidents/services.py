@@ -36,6 +36,11 @@ def current() -> IncidentServices:
     return _services.get()
 
 
+def configured() -> IncidentServices | None:
+    """`current`, or None where settings are missing."""
+    return _services.configured()
+
+
 async def provided() -> IncidentServices:
     """`current`, as the API's routes ask for it."""
     return current()
@@ -63,7 +68,7 @@ def build(settings: Settings) -> IncidentServices:
     # With the agent service left unset everything here works, without a model's words.
     agents = settings.incident_narrative and not any(problem.area == "foundry" for problem in settings.problems)
     links = Links(own_origin(settings, os.environ), settings.link_signing_key)
-    notifier, policy = channel(settings), PolicyFile.of(os.environ)
+    notifier, policy, wake = channel(settings), PolicyFile.of(os.environ), StorageWake(queues)
 
     def link(incident_id: str) -> str:
         return links.incident(incident_id, utc_now())
@@ -84,9 +89,10 @@ def build(settings: Settings) -> IncidentServices:
         ),
         owner=f"watcher-{secrets.token_hex(6)}",
         now=utc_now,
+        again=wake.send,
     )
     escalator = Escalator(incidents, notifier, policy.current, utc_now, link)
-    return IncidentServices(incidents, investigator, escalator, StorageWake(queues), runs)
+    return IncidentServices(incidents, investigator, escalator, wake, runs)
 
 
 _services = PerLoop(lambda: build(Settings.load(os.environ)))

@@ -19,6 +19,7 @@ async def watch_scope(message: func.QueueMessage) -> None:
 @bp.function_name("watch_all")
 @bp.timer_trigger(arg_name="timer", schedule="20 * * * * *", run_on_startup=False)
 async def watch_all(timer: func.TimerRequest) -> None:
-    current = services.current()
+    if (current := services.configured()) is None:
+        return
     await watch.wake_all(current)
     await current.escalator.run()

@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from core import clients
+from core.errors import NotConfigured
 from core.per_loop import PerLoop
 from core.settings import Settings
 
@@ -44,3 +45,10 @@ async def test_queues_tables_and_agents_share_one_identity() -> None:
         shared = clients.credential("https://elsewhere")
         assert queues.credential is shared
         assert tables.credential is shared
+
+
+async def test_what_lacks_settings_is_none_for_a_timer_and_told_to_everybody_else() -> None:
+    things = PerLoop(lambda: Settings.load({}).require("storage"))
+    assert things.configured() is None
+    with pytest.raises(NotConfigured):
+        things.get()

@@ -9,7 +9,7 @@ from tools_worker.runtime.answers import KEPT
 from tools_worker.runtime.catalogue import TOOLS
 from tools_worker.runtime.handler import Delivery, answer
 from tools_worker.runtime.tools import ToolSpec
-from tools_worker.runtime.worker import current
+from tools_worker.runtime.worker import configured, current
 
 bp = func.Blueprint()
 STORAGE = "STORAGE"  # the name of the connection setting
@@ -36,7 +36,8 @@ for each in TOOLS:
 @bp.function_name("tools_sweep")
 @bp.timer_trigger(arg_name="timer", schedule="*/15 * * * * *", run_on_startup=False)
 async def tools_sweep(timer: func.TimerRequest) -> None:
-    taken = await sweep.answer_poison(TOOLS, current())
+    worker = configured()
+    taken = await sweep.answer_poison(TOOLS, worker) if worker else 0
     if taken:
         logging.getLogger("tools.sweep").warning("poison_messages=%d", taken)
 
@@ -44,7 +45,7 @@ async def tools_sweep(timer: func.TimerRequest) -> None:
 @bp.function_name("tools_purge")
 @bp.timer_trigger(arg_name="timer", schedule="0 7 * * * *", run_on_startup=False)
 async def tools_purge(timer: func.TimerRequest) -> None:
-    worker = current()
-    gone = await worker.answers.purge(worker.now() - KEPT)
+    worker = configured()
+    gone = await worker.answers.purge(worker.now() - KEPT) if worker else 0
     if gone:
         logging.getLogger("tools.sweep").info("old_answers_purged=%d", gone)

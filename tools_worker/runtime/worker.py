@@ -40,6 +40,11 @@ def current() -> Worker:
     return _workers.get()
 
 
+def configured() -> Worker | None:
+    """`current`, or None where settings are missing."""
+    return _workers.configured()
+
+
 async def provided() -> Worker:
     """`current`, as an API's routes ask for it."""
     return current()

@@ -339,3 +339,17 @@ async def test_runs_carry_the_factory_they_can_be_opened_in() -> None:
     (incident,) = await night.look()
     assert incident.runs[0].factory == night.factory.id.path
     assert "Run in Data Factory" in str(night.notifier.sent[0].card)
+
+
+async def test_whoever_finds_no_run_for_an_alert_looks_again_soon_but_not_for_ever() -> None:
+    night, again = Night(), list[tuple[str, int]]()
+
+    async def look_again(scope: str, seconds: int) -> None:
+        again.append((scope, seconds))
+
+    await night.alert()
+    await replace(night.investigator, again=look_again).look(SCOPE)
+    assert again == [(SCOPE, 10)]
+    night.now += PATIENCE
+    await replace(night.investigator, again=look_again).look(SCOPE)
+    assert len(again) == 1
