@@ -104,6 +104,7 @@ class Verdict:
             "intake_p50_ms": round(percentile(self.intake_ms, 50)),
             "intake_p99_ms": round(percentile(self.intake_ms, 99)),
             "accepted_to_card_p50_s": round(median(self.to_card.values()), 2) if self.to_card else None,
+            "accepted_to_card_min_s": round(min(self.to_card.values()), 2) if self.to_card else None,
             "accepted_to_card_max_s": round(max(self.to_card.values()), 2) if self.to_card else None,
         }
 
