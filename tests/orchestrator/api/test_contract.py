@@ -45,6 +45,9 @@ def _unsaid(route: Any, operation: dict[str, Any], document: dict[str, Any]) -> 
     if not operation.get("description"):
         yield "description"
     yield from (f"description of {p['name']}" for p in operation.get("parameters", ()) if not p.get("description"))
+    yield from (
+        f"meaning of {s}" for s, r in operation["responses"].items() if r["description"] == "Successful Response"
+    )
     yield from (f"example of {where}" for where, media in contents(operation) if "example" not in media)
 
 
