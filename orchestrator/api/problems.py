@@ -77,7 +77,8 @@ def _http(request: Request, exc: Exception) -> JSONResponse:
     # 400 is raised by FastAPI alone, for a body that it cannot parse
     code = {400: "invalid_json", 404: "no_such_route", 405: "method_not_allowed"}.get(exc.status_code, "http_error")
     text = f"{request.method} {request.url.path}: {exc.detail}."
-    return response(problem(exc.status_code, code, text, hint="See /api/openapi.json for what there is."))
+    details = problem(exc.status_code, code, text, hint="See /api/openapi.json for what there is.")
+    return response(details, dict(exc.headers or {}))  # of a 405: Allow
 
 
 class Bugs:

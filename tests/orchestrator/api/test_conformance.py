@@ -51,6 +51,7 @@ def told(ctx: schemathesis.CheckContext, response: schemathesis.Response, case: 
 
 HELD = [
     told,
+    checks.unsupported_method,
     checks.status_code_conformance,
     checks.content_type_conformance,
     checks.response_headers_conformance,
