@@ -7,6 +7,7 @@ compare-and-set, decided anew when a wish came between.
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import secrets
 from collections.abc import Callable, Mapping
@@ -55,7 +56,14 @@ class TableScopeStore:
             settled = known.owner == scope.owner and known.wanted == scope.wanted
             if known.owner != scope.owner:
                 return None
-            return replace(known, owner="", leased_until=None, read_until=scope.read_until, served=scope.wanted)
+            return replace(
+                known,
+                owner="",
+                leased_until=None,
+                read_until=scope.read_until,
+                checked=scope.checked,
+                served=scope.wanted,
+            )
 
         await self._change(scope.name, freed)
         return settled
@@ -111,6 +119,7 @@ def _row(scope: Scope) -> dict[str, Any]:
         "owner": scope.owner,
         "leased_until": scope.leased_until,
         "read_until": scope.read_until,
+        "checked": json.dumps({name: at.isoformat() for name, at in scope.checked.items()}),
     }
     return {**_place(scope.name), **{name: value for name, value in plain.items() if value is not None}}
 
@@ -123,6 +132,7 @@ def _scope(row: Mapping[str, Any]) -> Scope:
         owner=str(row.get("owner", "")),
         leased_until=_moment(row.get("leased_until")),
         read_until=_moment(row.get("read_until")),
+        checked={name: datetime.fromisoformat(at) for name, at in json.loads(row.get("checked", "{}")).items()},
         version=str(row.metadata["etag"]),  # type: ignore[attr-defined]
     )
 

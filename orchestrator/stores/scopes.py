@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -10,7 +11,7 @@ from typing import Protocol
 @dataclass(frozen=True, slots=True)
 class Scope:
     """`wanted` changes with every wish to look, `served` is the one that was looked for last; `owner` looks until
-    `leased_until`. `read_until` is the watcher's cursor."""
+    `leased_until`. `read_until` is the watcher's cursor; `checked` tells when each of its checks was made last."""
 
     name: str
     wanted: int = 0
@@ -18,6 +19,7 @@ class Scope:
     owner: str = ""
     leased_until: datetime | None = None
     read_until: datetime | None = None
+    checked: Mapping[str, datetime] = field(default_factory=dict)
     version: str = ""
 
     def waits(self, now: datetime) -> bool:
@@ -36,8 +38,8 @@ class ScopeStore(Protocol):
         """The scope, for this owner alone; None while another one looks."""
 
     async def release(self, scope: Scope) -> bool:
-        """Done, with `read_until` kept. False where it was wanted again meanwhile, or was taken over: look again
-        with a new lease."""
+        """Done, with `read_until` and `checked` kept. False where it was wanted again meanwhile, or was taken over:
+        look again with a new lease."""
 
     async def all(self) -> list[Scope]:
         """By name."""
@@ -64,7 +66,12 @@ class MemoryScopeStore:
             return False
         settled = known.wanted == scope.wanted
         self._scopes[scope.name] = replace(
-            known, owner="", leased_until=None, read_until=scope.read_until, served=scope.wanted
+            known,
+            owner="",
+            leased_until=None,
+            read_until=scope.read_until,
+            checked=scope.checked,
+            served=scope.wanted,
         )
         return settled
 

@@ -69,6 +69,17 @@ async def test_keeps_how_far_was_read(store: ScopeStore, name: str) -> None:
     assert (again.read_until, type(again.read_until)) == (NOW, datetime)
 
 
+async def test_keeps_when_each_check_was_made(store: ScopeStore, name: str) -> None:
+    scope = await store.lease(name, "me", NOW, SOON)
+    assert scope is not None
+    assert scope.checked == {}
+    await store.release(replace(scope, checked={"stuck": NOW, "missed": SOON}))
+    await store.want(name)
+    again = await store.lease(name, "me", NOW, SOON)
+    assert again is not None
+    assert again.checked == {"stuck": NOW, "missed": SOON}
+
+
 async def test_a_wish_while_somebody_looks_is_told_at_the_release(store: ScopeStore, name: str) -> None:
     await store.want(name)
     scope = await store.lease(name, "me", NOW, SOON)
