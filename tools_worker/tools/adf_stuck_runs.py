@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import Field
 
-from tools_worker.datafactory.models import PipelineRun
+from tools_worker.datafactory.stall_words import told, within
 from tools_worker.datafactory.stalls import Going, Step, fetch_going
 from tools_worker.datafactory.survey import survey
-from tools_worker.datafactory.wording import age, at, count, lasted, listed, sentences, stamp
+from tools_worker.datafactory.wording import count, listed, sentences, stamp
 from tools_worker.runtime.tools import Arguments, Evidence, Reply, ToolContext, ToolSpec
 
 MAX_TOLD = 5
@@ -75,83 +75,18 @@ def _summary(going: Sequence[Going], stuck: Sequence[Going], factories: Sequence
     bad = [each for each in stuck if each.verdict != "unknown"]
     verdict = f"{len(bad)} of them far beyond their usual time" if bad else "none known to be beyond its usual time"
     unknown = [each for each in stuck if each.verdict == "unknown"]
-    told = [each for each in bad if not _within(each, bad)]
-    below = len(bad) - len(told)
+    outer = [each for each in bad if not within(each, bad)]
+    below = len(bad) - len(outer)
     return sentences(
         f"{head}, {verdict}.",
-        *(_told(each, now) for each in told[:MAX_TOLD]),
-        f"{len(told) - MAX_TOLD} more in the data." if len(told) > MAX_TOLD else "",
+        *(told(each, now) for each in outer[:MAX_TOLD]),
+        f"{len(outer) - MAX_TOLD} more in the data." if len(outer) > MAX_TOLD else "",
         f"{below} of them {'is a child run' if below == 1 else 'are child runs'} of these." if below else "",
         f"{count(len(unknown), 'run')} cannot be judged, for want of successful runs to measure by." if unknown else "",
-        *(_told(each, now) for each in unknown[:MAX_UNKNOWN]),
+        *(told(each, now) for each in unknown[:MAX_UNKNOWN]),
         f"{len(unknown) - MAX_UNKNOWN} more in the data." if len(unknown) > MAX_UNKNOWN else "",
         *_full_queues(going),
     )
-
-
-def _within(each: Going, bad: Sequence[Going]) -> bool:
-    """Told already, as what another one waits for."""
-    others = (other for other in bad if other is not each)
-    return any(
-        each.run.run_id in {step.run.run_id for step in other.chain[1:]}
-        or (other.waits_for is not None and other.waits_for.run_id == each.run.run_id)
-        for other in others
-    )
-
-
-def _told(each: Going, now: datetime) -> str:
-    run = each.run
-    old = age(run.start, now) if run.start else "an unknown time"
-    usual = f"; usually {lasted(round(each.usual.p50 * 1000))}" if each.usual else ""
-    state = "has been queued" if run.status == "Queued" else f"has been {run.status}"
-    head = f"{run.pipeline} in {each.factory} {state} for {old} since {at(run.start)}{usual} (run {run.run_id})"
-    return f"{head}{_why(each, now)}."
-
-
-def _why(each: Going, now: datetime) -> str:
-    if each.run.status == "Queued":
-        return _queued(each)
-    if each.waits_for is not None:
-        child = f"{each.waits_for.pipeline} (run {each.waits_for.run_id})"
-        return f", waiting for its child {child}, which is queued{_queued(each.held_by) if each.held_by else ''}"
-    if each.deepest is None:
-        return ", with no activity in progress" if each.reason == "nothing_in_progress" else ""
-    return _inside(each, now)
-
-
-def _inside(each: Going, now: datetime) -> str:
-    """The deepest activity in progress, and the child runs on the way to it."""
-    assert each.deepest is not None  # asked before
-    activity, run = each.deepest.activity, each.deepest.run
-    since = f" for {age(activity.start, now)}" if activity.start else ""
-    named = f"activity {activity.name} ({activity.type or 'type unknown'})"
-    child = f" of its child {_child(run, len(each.chain) - 1)}" if len(each.chain) > 1 else ""
-    if activity.status == "Queued":
-        return (
-            f", its {named}{child} is queued{since}, so its integration runtime has no room or no node "
-            "(this is not the pipeline's concurrency)"
-        )
-    return f", in {named}{child}{since}"
-
-
-def _child(run: PipelineRun, depth: int) -> str:
-    return f"{run.pipeline} (run {run.run_id}{f', {depth} levels down' if depth > 1 else ''})"
-
-
-def _queued(each: Going) -> str:
-    """Why a queued run does not begin, as far as the definition tells."""
-    if each.behind_concurrency:
-        first = each.ahead[0]
-        return (
-            f", behind its concurrency of {each.concurrency}: run {first.run_id} has the place since "
-            f"{at(first.start)}, with {count(len(each.ahead), 'run')} in progress and {each.queued} queued"
-        )
-    if each.concurrency:
-        return (
-            f", although only {len(each.ahead)} of the {each.concurrency} runs that its concurrency allows are in "
-            "progress: the limit is elsewhere"
-        )
-    return ", and its definition sets no concurrency that would hold it back" if each.unlimited else ""
 
 
 def _full_queues(going: Sequence[Going]) -> list[str]:
@@ -178,7 +113,7 @@ def _shown(each: Going, going: Sequence[Going], now: datetime) -> dict[str, Any]
         "concurrency": each.concurrency,
         "behind": [other.run_id for other in each.ahead[:5]] if each.behind_concurrency else [],
         "reason": each.reason if each.verdict != "usual" else None,
-        "in_progress": [] if _within(each, going) else [_step(step) for step in each.chain],
+        "in_progress": [] if within(each, going) else [_step(step) for step in each.chain],
         "waits_for_run": each.waits_for.run_id if each.waits_for else None,
     }
 
