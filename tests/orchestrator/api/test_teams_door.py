@@ -53,6 +53,7 @@ async def test_what_the_token_signed_is_answered(door: httpx.AsyncClient) -> Non
 @pytest.mark.parametrize(
     "authorization",
     ["", "HMAC", "HMAC x", "Bearer x", signed(b"another body", TOKEN), signed(asking_for_help(), "b3RoZXI=")],
+    ids=["nothing", "no signature", "too short", "another scheme", "of another body", "of another key"],
 )
 async def test_anything_else_is_refused(door: httpx.AsyncClient, authorization: str) -> None:
     response = await door.post(MESSAGES, content=asking_for_help(), headers={"Authorization": authorization})
