@@ -17,12 +17,20 @@ from azure.storage.queue.aio import QueueClient
 
 from core import clients
 from localcloud.launch.children import Children
-from localcloud.launch.cloud import Options, adf_arguments, app_settings, start_app, start_server, start_storage
+from localcloud.launch.cloud import (
+    UNWATCHED,
+    Options,
+    adf_arguments,
+    app_settings,
+    start_app,
+    start_server,
+    start_storage,
+)
 from tools_worker.runtime.catalogue import BY_NAME
 
 LOGS = Path(".localcloud/logs/bench-tools")
 POLL_SECONDS = 0.002
-COLD = {"ADF_CACHE_SECONDS": "0"}  # every question pays for all that it reads
+COLD = {"ADF_CACHE_SECONDS": "0", **UNWATCHED}  # every question pays for all that it reads, and nobody else asks
 NOWHERE = "http://127.0.0.1:9"
 
 

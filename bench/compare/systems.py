@@ -20,6 +20,7 @@ from localcloud.launch.children import Children, Spec
 from localcloud.launch.cloud import (
     ROOT,
     SUBSCRIPTION,
+    UNWATCHED,
     Options,
     app_settings,
     base_environment,
@@ -98,7 +99,12 @@ async def standing(
         learn = await start_server(options, children, "learn", ())
         thinking = replace(options, foundry_arguments=("--turn-ms", f"{turn_ms:g}"))
         foundry = await start_server(options, children, "foundry", foundry_arguments(storage, thinking))
-        usual = app_settings(storage, adf, foundry, learn) | {"ADF_FACTORIES": FACTORY_ID} | dict(settings or {})
+        usual = (
+            app_settings(storage, adf, foundry, learn)
+            | UNWATCHED
+            | {"ADF_FACTORIES": FACTORY_ID}
+            | dict(settings or {})
+        )
         url = await start_system(system, options, children, key, usual)
         own = parts([child for child in children.running() if child.spec.name not in STAND_INS])
         headers = {"x-functions-key": key}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from localcloud.launch import interruption
 from localcloud.launch.ask import Screen, ask
-from localcloud.launch.cloud import ROOT, Options
+from localcloud.launch.cloud import ROOT, UNWATCHED, Options
 from localcloud.launch.dev import QUESTION, dev
 from localcloud.launch.terminal import Terminal
 
@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         factory=Path(given.factory) if given.factory else None,
         host=given.host,
         teams=given.verb == "dev",
+        settings={} if given.verb == "dev" else UNWATCHED,
     )
     err = Terminal.on(sys.stderr)
     if given.verb == "dev":

@@ -47,6 +47,7 @@ OURS = (
 )
 
 
+UNWATCHED = {"AzureWebJobs__watch_all__Disabled": "true"}  # where nothing but the questions asked is to happen
 STARTING = "Starting storage, Data Factory, documentation, agent service and the app …"
 
 
