@@ -11,7 +11,7 @@ import asyncio
 import logging
 import secrets
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,8 +20,12 @@ from orchestrator.alerts.record import Alert, digest
 from orchestrator.incidents import matching, opening, recovery, sight
 from orchestrator.incidents.causes import Cause, causes_of
 from orchestrator.incidents.changing import change
+from orchestrator.incidents.checks import trouble
+from orchestrator.incidents.checks.rota import Check
 from orchestrator.incidents.explaining import Explainer
+from orchestrator.incidents.inspector import Inspector
 from orchestrator.incidents.record import Incident
+from orchestrator.policy.model import Policy
 from orchestrator.stores.alerts import AlertStore
 from orchestrator.stores.incidents import CauseHolder, IncidentStore
 from orchestrator.stores.rows import Changed, Exists
@@ -37,6 +41,7 @@ LOOK_SECONDS = 180.0  # ends before the lease does
 PATIENCE = timedelta(minutes=5)  # an alert may come before Data Factory shows the run
 AGAIN_SECONDS = 10  # its answers about runs are used again for some seconds (ADF_CACHE_SECONDS)
 REMEMBERED = timedelta(hours=48)  # an alert may belong to an incident that is over
+CHECK_SECONDS = 40.0  # a look ends before the lease does, with every check
 NOWHERE = "-"  # belongs to no incident, and never will
 
 
@@ -49,7 +54,10 @@ class Investigator:
     explainer: Explainer
     owner: str
     now: Callable[[], datetime]
+    checks: Sequence[Check] = ()
+    policy: Callable[[], Policy] = Policy
     again: Callable[[str, int], Awaitable[None]] | None = None  # has somebody look at a scope in so many seconds
+    inspector: Inspector | None = None  # what is looked for beyond failed runs
 
     async def look(self, name: str) -> None:
         """Until nobody wants another look. Nothing where somebody else is looking: he will look once more."""
@@ -75,11 +83,13 @@ class Investigator:
             await self._alone(scope.name, pending, "it names no data factory that this app looks after")
             return scope
         try:
-            return replace(scope, read_until=await self._at_factory(factory, scope, pending))
+            read_until = await self._at_factory(factory, scope, pending)
+            return replace(scope, read_until=read_until, checked=await self._checked(factory, scope))
         except UpstreamError as exc:
             known = await self._known(factory)
             await self._with_alerts(scope.name, pending, known, f"Data Factory could not be asked: {exc}")
             raise
+        return replace(scope, read_until=read_until, checked=await self._checked(factory, scope))
 
     async def _factory(self, name: str) -> DataFactory | None:
         try:
@@ -91,7 +101,7 @@ class Investigator:
 
     async def _at_factory(self, factory: DataFactory, scope: Scope, pending: Sequence[Alert]) -> datetime:
         known = await self._known(factory)
-        active = [incident for incident in known if not incident.ended]
+        active = [incident for incident in known if incident.kind == "failure" and not incident.ended]
         oldest = min((incident.last_seen_at for incident in active), default=None)
         seen = await sight.look(factory, scope.read_until, pending, self.now(), open_since=oldest)
         known = await self._with_failures(factory, seen.failed, known)
@@ -99,6 +109,15 @@ class Investigator:
         await self._with_alerts(scope.name, pending, known, "no failed run was found that it could mean")
         await self.explainer.explain(factory, await self._known(factory))
         return seen.until
+
+    async def _checked(self, factory: DataFactory, scope: Scope) -> Mapping[str, datetime]:
+        """After the failures, which wait for nothing."""
+        if self.inspector is None:
+            return scope.checked
+        checked = await self.inspector.inspect(factory, scope.checked, await self._known(factory), self._held)
+        if checked != scope.checked:
+            await self.explainer.explain(factory, await self._known(factory))
+        return checked
 
     async def _known(self, factory: DataFactory) -> list[Incident]:
         """Active ones, and those of the last days: an alert may be about them."""
@@ -110,7 +129,8 @@ class Investigator:
         self, factory: DataFactory, failed: Sequence[PipelineRun], known: Sequence[Incident]
     ) -> list[Incident]:
         by_id = {incident.id: incident for incident in known}
-        holding = {ref.run_id: each.id for each in known for ref in (*each.runs, *each.parents)}
+        failures = [each for each in known if each.kind == "failure"]  # a run that was stuck may fail in the end
+        holding = {ref.run_id: each.id for each in failures for ref in (*each.runs, *each.parents)}
         groups = by_message(factory.name, failed)
         for group in groups:  # a parent that failed after its child was seen
             if group.runs[0].run_id in holding and any(run.run_id not in holding for run in group.parents):
@@ -176,6 +196,52 @@ class Investigator:
             changed.append(incident)
         return changed
 
+    # What no failed run tells
+
+    async def _checked(self, factory: DataFactory, scope: Scope) -> dict[str, datetime]:
+        """A check that does not succeed waits for its next turn, so that it costs no more than one that does."""
+        checked = dict(scope.checked)
+        for check in self.checks:
+            since = check.since(checked, self.now())
+            if since is None:
+                continue
+            checked[check.kind] = self.now()
+            try:
+                async with asyncio.timeout(CHECK_SECONDS):
+                    await self._check(factory, check, since)
+            except (AppError, TimeoutError) as exc:
+                log.warning("scope=%s check=%s outcome=not_made error=%s", scope.name, check.kind, exc or "too long")
+        return checked
+
+    async def _check(self, factory: DataFactory, check: Check, since: datetime) -> None:
+        active = [each for each in await self._known(factory) if each.kind == check.kind and not each.ended]
+        found = await check.find(factory, active, self.policy(), since, self.now())
+        touched = [await self._over(incident_id, how) for incident_id, how in (found.over or {}).items()]
+        touched += [incident for each in found.troubles if (incident := await self._troubled(factory, each))]
+        await self.explainer.explain(factory, touched)
+
+    async def _over(self, incident_id: str, how: str) -> Incident:
+        def decide(known: Incident) -> Incident:
+            return known if known.ended else recovery.resolved(known, self.now(), "", how)
+
+        return await change(self.incidents, incident_id, decide)
+
+    async def _troubled(self, factory: DataFactory, found: trouble.Trouble) -> Incident | None:
+        """None where somebody closed it after its newest sign."""
+        cause = found.cause(factory)
+        if last := (await self.incidents.holder(cause)).incident_id:
+            try:
+                ended = (await self.incidents.load(last)).resolved_at
+            except NotFound:
+                ended = None
+            if ended is not None and ended >= found.at:
+                return None
+
+        def new(incident_id: str) -> Incident:
+            return trouble.opened(found, factory, incident_id, self.now())
+
+        return (await self._held(cause, new))[0]
+
     # Alerts
 
     async def _with_alerts(self, scope: str, pending: Sequence[Alert], known: Sequence[Incident], why: str) -> None:
@@ -183,7 +249,7 @@ class Investigator:
         homes: defaultdict[str, list[Alert]] = defaultdict(list)
         alone = []
         for alert in pending:
-            home = matching.incident_of(alert, known)
+            home = matching.incident_of(alert, _failures(known))
             if home is not None:
                 homes[home.id].append(alert)
             elif self.now() - alert.received_at >= PATIENCE:
@@ -221,3 +287,8 @@ class Investigator:
         if all(self.now() - alert.received_at >= PATIENCE for alert in alerts):
             await self.alerts.assign(scope, alerts, NOWHERE)  # over, and nobody ever told that it began
         return None
+
+
+def _failures(known: Sequence[Incident]) -> list[Incident]:
+    """A run that was stuck may still fail: that is another incident, and what its alerts mean."""
+    return [incident for incident in known if incident.kind == "failure"]

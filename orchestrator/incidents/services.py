@@ -48,8 +48,10 @@ async def provided() -> IncidentServices:
 
 def build(settings: Settings) -> IncidentServices:
     from orchestrator.alerts.wakes import StorageWake
+    from orchestrator.incidents.checks.rota import CHECKS
     from orchestrator.incidents.escalation import Escalator
     from orchestrator.incidents.explaining import Explainer
+    from orchestrator.incidents.inspector import Inspector
     from orchestrator.incidents.investigator import Investigator
     from orchestrator.incidents.narrative import Narrator
     from orchestrator.incidents.severity import by_policy
@@ -89,7 +91,10 @@ def build(settings: Settings) -> IncidentServices:
         ),
         owner=f"watcher-{secrets.token_hex(6)}",
         now=utc_now,
+        checks=CHECKS,
+        policy=policy.current,
         again=wake.send,
+        inspector=Inspector(incidents, policy.current, utc_now),
     )
     escalator = Escalator(incidents, notifier, policy.current, utc_now, link)
     return IncidentServices(incidents, investigator, escalator, wake, runs)

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from orchestrator.alerts.record import Alert
+from orchestrator.incidents.checks import Check
 from orchestrator.incidents.explaining import Explainer
+from orchestrator.incidents.inspector import Inspector
 from orchestrator.incidents.investigator import Investigator
 from orchestrator.incidents.record import Incident
 from orchestrator.incidents.severity import plain
 from orchestrator.notify.console import MemoryNotifier
+from orchestrator.policy.model import Policy
 from orchestrator.stores.alerts import MemoryAlertStore
 from orchestrator.stores.incidents import MemoryIncidentStore
 from orchestrator.stores.scopes import MemoryScopeStore
@@ -34,6 +37,8 @@ class Night:
     scopes: MemoryScopeStore = field(default_factory=MemoryScopeStore)
     runs: int = 0
     narrate: Callable[[Incident], Awaitable[str]] | None = None
+    checks: Sequence[Check] = ()
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def investigator(self) -> Investigator:
@@ -45,6 +50,7 @@ class Night:
             explainer=Explainer(self.incidents, self.notifier, plain, lambda: self.now, narrate=self.narrate),
             owner="night",
             now=lambda: self.now,
+            inspector=Inspector(self.incidents, lambda: self.policy, lambda: self.now, self.checks),
         )
 
     def run(

@@ -1,0 +1,97 @@
+"""Runs far beyond their usual time are told while they go on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from orchestrator.incidents.checks import stuck
+from tests.orchestrator.incidents.night import LOGIN, Night
+from tests.tools_worker.datafactory.build import calls
+from tools_worker.datafactory.models import PipelineRun
+
+
+def known(pipeline: str = "LoadSales") -> Night:
+    """Its runs take ten minutes."""
+    night = Night(checks=(stuck.CHECK,))
+    for day in range(1, 6):
+        night.run(pipeline, "Succeeded", minutes_ago=day * 1440)
+    return night
+
+
+def going(night: Night, pipeline: str = "LoadSales", status: str = "InProgress", minutes: float = 60) -> PipelineRun:
+    return night.run(pipeline, status, minutes_ago=minutes)
+
+
+def ended(night: Night, run: PipelineRun, status: str) -> None:
+    end = replace(run, status=status, end=night.now, updated=night.now, message=f"Operation on target X: {LOGIN}")
+    night.factory.runs[night.factory.runs.index(run)] = end
+
+
+async def test_a_run_far_beyond_its_usual_time_is_told_while_it_goes_on() -> None:
+    night = known()
+    run = going(night)
+    (incident,) = await night.look()
+    assert (incident.kind, incident.title) == ("stuck", "LoadSales goes on far beyond its usual time")
+    assert [ref.run_id for ref in incident.runs] == [run.run_id]
+    assert run.run_id in incident.summary
+    assert "usually 10 min" in incident.summary
+    assert [message.about for message in night.notifier.sent] == [incident.id]
+
+
+async def test_a_run_within_its_usual_time_is_no_trouble() -> None:
+    night = known()
+    going(night, minutes=5)
+    assert await night.look() == []
+
+
+async def test_it_is_over_when_the_run_ends() -> None:
+    night = known()
+    run = going(night)
+    await night.look()
+    ended(night, run, "Succeeded")
+    (incident,) = await night.look(minutes_later=5)
+    assert incident.resolution == f"It goes on no longer: run {run.run_id} ended Succeeded at 2026-03-10 08:00 UTC."
+
+
+async def test_a_stuck_run_that_fails_in_the_end_is_a_failure_like_any_other() -> None:
+    night = known()
+    run = going(night)
+    await night.look()
+    night.factory.activities[run.run_id] = [night.activity(run, LOGIN)]
+    ended(night, run, "Failed")
+    incidents = await night.look(minutes_later=5)
+    assert {(each.kind, each.status) for each in incidents} == {("stuck", "resolved"), ("failure", "diagnosed")}
+
+
+async def test_runs_that_wait_behind_one_another_are_one_incident() -> None:
+    night = known()
+    going(night, minutes=90)
+    for minutes in (80, 70, 60):
+        going(night, status="Queued", minutes=minutes)
+    (incident,) = await night.look()
+    assert incident.runs_count == 4
+    assert len(night.notifier.sent) == 1
+
+
+async def test_a_parent_and_the_child_it_waits_for_are_one_incident() -> None:
+    night = known("Nightly")
+    for day in range(1, 6):
+        night.run("LoadSales", "Succeeded", minutes_ago=day * 1440)
+    parent = going(night, "Nightly", minutes=90)
+    child = night.run("LoadSales", "InProgress", parent=parent.run_id, minutes_ago=80)
+    call = calls(1, int(child.run_id[-12:]), status="InProgress")
+    night.factory.activities[parent.run_id] = [replace(call, start=parent.start, end=None)]
+    night.factory.activities[child.run_id] = [replace(night.activity(child, ""), status="InProgress", end=None)]
+    (incident,) = await night.look()
+    assert (incident.resource, incident.runs_count) == ("Nightly", 1)
+    assert child.run_id in incident.summary
+
+
+async def test_an_idle_factory_costs_one_query() -> None:
+    night = Night(checks=(stuck.CHECK,))
+    await night.look()
+    before = night.factory.calls.total()
+    await night.look(minutes_later=5)
+    assert night.factory.calls.total() - before == 2  # one of them for failed runs
+    assert stuck.CHECK.every >= timedelta(minutes=5)
