@@ -8,8 +8,9 @@ PORT ?= 7071
 HOST ?= light
 FACTORY ?=
 Q ?= What failed in the last 24 hours, and why?
-BENCHES ?= bench.ask bench.routing bench.diagnosis bench.failures bench.coldstart bench.scale bench.compare bench.alerts
+BENCHES ?= bench.ask bench.routing bench.diagnosis bench.failures bench.coldstart bench.scale bench.compare bench.alerts bench.chaos
 TESTERS ?= 2
+SEED ?= 1
 
 RUN := .venv/bin/python
 MADE := .venv/made
@@ -28,7 +29,7 @@ ifeq ($(origin HOST),environment)
 HOST := $(or $(filter func,$(HOST)),light)
 endif
 
-.PHONY: help policy-check setup ask dev test check format lint types tests bench-short bench package requirements clean
+.PHONY: help chaos policy-check setup ask dev test check format lint types tests bench-short bench package requirements clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.* ## ' Makefile | sed -E 's/^([a-z-]+):.* ## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -63,7 +64,7 @@ bench-short:
 	@set -e; for bench in $(BENCHES); do echo "$(RUN) -m $$bench --json --short"; $(RUN) -m $$bench --json --short; done
 
 bench: $(PACKAGES) $(AZURITE) ## All benchmarks whole, the one against what people run today first
-	@failed=0; for bench in bench.compare $(filter-out bench.compare,$(BENCHES)); do \
+	@failed=0; for bench in bench.compare $(filter-out bench.compare bench.chaos,$(BENCHES)); do \
 	  echo "$(RUN) -m $$bench"; $(RUN) -m $$bench || failed=1; done; exit $$failed
 
 package: $(PACKAGES) ## The app with its byte code, as a zip to deploy: .localcloud/package.zip
@@ -71,6 +72,9 @@ package: $(PACKAGES) ## The app with its byte code, as a zip to deploy: .localcl
 
 policy-check: $(PACKAGES) ## Is policy.yaml sound? POLICY=file for another one
 	@$(RUN) -m orchestrator.policy $(POLICY)
+
+chaos: $(PACKAGES) $(AZURITE) ## 500 questions under a storm of faults: SEED=1
+	@$(RUN) -m bench.chaos --seed $(SEED)
 
 requirements: $(PACKAGES) ## Compile the pinned requirements anew
 	$(RUN) -m pip install --quiet uv
