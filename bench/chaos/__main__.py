@@ -4,8 +4,8 @@
 
 Storage on disk behind a fault proxy, both stand-ins, two instances of the app that are killed and come back. Eight
 askers ask by HTTP with an Idempotency-Key; as each question is asked, one stroke of a seeded deck is played. Everything
-is counted from outside. The last line is one JSON object; the exit code is 1 unless nothing was lost, doubled, late or
-left over. A mutant spoils the test, not the app: its counter must turn red.
+is counted from outside. The last line is one JSON object; the exit code is 1 unless nothing was lost, doubled, late (of
+which --short only tells) or left over. A mutant spoils the test, not the app: its counter must turn red.
 """
 
 from __future__ import annotations
