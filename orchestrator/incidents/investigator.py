@@ -11,7 +11,7 @@ import asyncio
 import logging
 import secrets
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,7 +23,6 @@ from orchestrator.incidents.changing import change
 from orchestrator.incidents.checks import trouble
 from orchestrator.incidents.checks.rota import Check
 from orchestrator.incidents.explaining import Explainer
-from orchestrator.incidents.inspector import Inspector
 from orchestrator.incidents.record import Incident
 from orchestrator.policy.model import Policy
 from orchestrator.stores.alerts import AlertStore
@@ -57,7 +56,6 @@ class Investigator:
     checks: Sequence[Check] = ()
     policy: Callable[[], Policy] = Policy
     again: Callable[[str, int], Awaitable[None]] | None = None  # has somebody look at a scope in so many seconds
-    inspector: Inspector | None = None  # what is looked for beyond failed runs
 
     async def look(self, name: str) -> None:
         """Until nobody wants another look. Nothing where somebody else is looking: he will look once more."""
@@ -84,7 +82,6 @@ class Investigator:
             return scope
         try:
             read_until = await self._at_factory(factory, scope, pending)
-            return replace(scope, read_until=read_until, checked=await self._checked(factory, scope))
         except UpstreamError as exc:
             known = await self._known(factory)
             await self._with_alerts(scope.name, pending, known, f"Data Factory could not be asked: {exc}")
@@ -109,15 +106,6 @@ class Investigator:
         await self._with_alerts(scope.name, pending, known, "no failed run was found that it could mean")
         await self.explainer.explain(factory, await self._known(factory))
         return seen.until
-
-    async def _checked(self, factory: DataFactory, scope: Scope) -> Mapping[str, datetime]:
-        """After the failures, which wait for nothing."""
-        if self.inspector is None:
-            return scope.checked
-        checked = await self.inspector.inspect(factory, scope.checked, await self._known(factory), self._held)
-        if checked != scope.checked:
-            await self.explainer.explain(factory, await self._known(factory))
-        return checked
 
     async def _known(self, factory: DataFactory) -> list[Incident]:
         """Active ones, and those of the last days: an alert may be about them."""

@@ -51,7 +51,6 @@ def build(settings: Settings) -> IncidentServices:
     from orchestrator.incidents.checks.rota import CHECKS
     from orchestrator.incidents.escalation import Escalator
     from orchestrator.incidents.explaining import Explainer
-    from orchestrator.incidents.inspector import Inspector
     from orchestrator.incidents.investigator import Investigator
     from orchestrator.incidents.narrative import Narrator
     from orchestrator.incidents.severity import by_policy
@@ -94,7 +93,6 @@ def build(settings: Settings) -> IncidentServices:
         checks=CHECKS,
         policy=policy.current,
         again=wake.send,
-        inspector=Inspector(incidents, policy.current, utc_now),
     )
     escalator = Escalator(incidents, notifier, policy.current, utc_now, link)
     return IncidentServices(incidents, investigator, escalator, wake, runs)

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from orchestrator.alerts.record import Alert
-from orchestrator.incidents.checks import Check
+from orchestrator.incidents.checks.rota import Check
 from orchestrator.incidents.explaining import Explainer
-from orchestrator.incidents.inspector import Inspector
 from orchestrator.incidents.investigator import Investigator
 from orchestrator.incidents.record import Incident
 from orchestrator.incidents.severity import plain
@@ -50,7 +49,8 @@ class Night:
             explainer=Explainer(self.incidents, self.notifier, plain, lambda: self.now, narrate=self.narrate),
             owner="night",
             now=lambda: self.now,
-            inspector=Inspector(self.incidents, lambda: self.policy, lambda: self.now, self.checks),
+            checks=self.checks,
+            policy=lambda: self.policy,
         )
 
     def run(
