@@ -12,16 +12,19 @@ from orchestrator.stores.rows import Changed
 TRIES = 10
 
 
-async def change(store: IncidentStore, incident_id: str, decide: Callable[[Incident], Incident]) -> Incident:
+async def change(store: IncidentStore, incident: str | Incident, decide: Callable[[Incident], Incident]) -> Incident:
     """Write what `decide` makes of the record; again where somebody else wrote. It may be the record itself: nothing
-    is written then. Raises NotFound, and whatever `decide` raises."""
+    is written then. A record is taken as it was read, and read anew only where it has changed since. Raises NotFound,
+    and whatever `decide` raises."""
+    incident_id = incident if isinstance(incident, str) else incident.id
+    known = None if isinstance(incident, str) else incident
     for _ in range(TRIES):
-        known = await store.load(incident_id)
+        known = known or await store.load(incident_id)
         decided = decide(known)
         if decided is known:
             return known
         try:
             return await store.save(decided)
         except Changed:
-            continue
+            known = None
     raise UpstreamUnavailable(f"Incident {incident_id!r} is being changed by too many at once.", hint="Try again.")

@@ -42,48 +42,50 @@ class Explainer:
 
     async def explain(self, factory: DataFactory | None, incidents: Sequence[Incident]) -> None:
         gate = asyncio.Semaphore(AT_ONCE)
+        work = [incident for incident in incidents if needs_work(incident)]
+        past = await similar.past(self.incidents, self.now()) if any(not each.diagnosis for each in work) else ()
 
         async def one(incident: Incident) -> None:
             async with gate:
                 try:
-                    await self._one(factory, incident)
+                    await self._one(factory, incident, past)
                 except AppError as exc:  # of this one; the others are not kept waiting
                     log.warning("incident=%s outcome=not_explained error=%s", incident.id, exc)
 
-        await asyncio.gather(*(one(incident) for incident in incidents if needs_work(incident)))
+        await asyncio.gather(*map(one, work))
 
-    async def _one(self, factory: DataFactory | None, incident: Incident) -> None:
+    async def _one(self, factory: DataFactory | None, incident: Incident, past: Sequence[Incident]) -> None:
         if incident.ended:
             await self._tell(incident, "resolved")
             return
         if factory is not None and incident.kind == "failure" and not incident.diagnosis:
-            incident = await self._diagnosed(factory, incident)
+            incident = await self._diagnosed(factory, incident, past)
         waiting = incident.kind == "failure" and not incident.diagnosis
         if not waiting or self.now() - incident.opened_at >= UNTOLD:
             await self._tell(await self._judged(incident), "opened")
             await self._narrated(incident)
 
-    async def _diagnosed(self, factory: DataFactory, incident: Incident) -> Incident:
+    async def _diagnosed(self, factory: DataFactory, incident: Incident, past: Sequence[Incident]) -> Incident:
         def begin(known: Incident) -> Incident:
             if known.status != "open":
                 return known
             return known.told(Entry(self.now(), "investigating", "Being investigated."), status="investigating")
 
-        incident = await change(self.incidents, incident.id, begin)
+        incident = await change(self.incidents, incident, begin)
         try:
             async with asyncio.timeout(DIAGNOSIS_SECONDS):
                 found = await diagnose(factory, await _run_to_diagnose(factory, incident), self.now())
         except (AppError, TimeoutError) as exc:
             why = _why(exc)
-            return await change(self.incidents, incident.id, lambda known: _in_vain(known, why, self.now()))
-        alike = await similar.earlier(self.incidents, incident, self.now())
-        return await change(self.incidents, incident.id, lambda known: _with(known, found, alike, self.now()))
+            return await change(self.incidents, incident, lambda known: _in_vain(known, why, self.now()))
+        alike = similar.earlier(past, incident)
+        return await change(self.incidents, incident, lambda known: _with(known, found, alike, self.now()))
 
     async def _narrated(self, incident: Incident) -> None:
         if self.narrate is None or not incident.diagnosis or incident.narrative_run:
             return
         run_id = await self.narrate(incident)
-        await change(self.incidents, incident.id, lambda known: replace(known, narrative_run=run_id))
+        await change(self.incidents, incident, lambda known: replace(known, narrative_run=run_id))
 
     async def _judged(self, incident: Incident) -> Incident:
         severity, reason = self.judge(incident)
@@ -97,7 +99,7 @@ class Explainer:
                 severity_reason=reason,
             )
 
-        return await change(self.incidents, incident.id, judged)
+        return await change(self.incidents, incident, judged)
 
     async def _tell(self, incident: Incident, occasion: Literal["opened", "resolved"]) -> None:
         """Once; again only where a process died between sending and noting it."""
@@ -111,7 +113,7 @@ class Explainer:
                 return known
             return known.told(entry, notified=(*known.notified, occasion))
 
-        await change(self.incidents, incident.id, told)
+        await change(self.incidents, incident, told)
 
 
 def needs_work(incident: Incident) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from orchestrator.incidents.record import Incident
@@ -12,10 +13,15 @@ MAX_READ = 1000
 MAX_TOLD = 3
 
 
-async def earlier(store: IncidentStore, incident: Incident, now: datetime) -> tuple[str, ...]:
+async def past(store: IncidentStore, now: datetime) -> list[Incident]:
+    """Those that are over. Read once for all that are looked at together."""
+    return [each for each in await store.listed(now - LOOKED_BACK, limit=MAX_READ) if each.ended]
+
+
+def earlier(known: Sequence[Incident], incident: Incident) -> tuple[str, ...]:
     """In sentences, the most alike first, then the newest."""
-    known = await store.listed(now - LOOKED_BACK, incident.opened_at, limit=MAX_READ)
-    ranked = [(likeness(incident, other), other) for other in known if other.ended and other.id != incident.id]
+    before = [other for other in known if other.opened_at < incident.opened_at and other.id != incident.id]
+    ranked = [(likeness(incident, other), other) for other in before]
     best = sorted((pair for pair in ranked if pair[0]), key=lambda pair: (-pair[0], -pair[1].opened_at.timestamp()))
     return tuple(sentence(other) for _, other in best[:MAX_TOLD])
 
