@@ -193,12 +193,14 @@ class Investigator:
             since = check.since(checked, self.now())
             if since is None:
                 continue
-            checked[check.kind] = self.now()
+            began = self.now()
             try:
                 async with asyncio.timeout(CHECK_SECONDS):
                     await self._check(factory, check, since)
+                checked[check.kind] = began
             except (AppError, TimeoutError) as exc:
                 log.warning("scope=%s check=%s outcome=not_made error=%s", scope.name, check.kind, exc or "too long")
+                checked[check.tried] = began
         return checked
 
     async def _check(self, factory: DataFactory, check: Check, since: datetime) -> None:

@@ -1,6 +1,6 @@
 """Which checks there are, and how often each is made.
 
-What a factory costs where nothing is wrong: one query for each look (60 an hour), and those of `IDLE_QUERIES`.
+What a factory costs where nothing is wrong: one query for each look (60 an hour), and few for each check.
 """
 
 from __future__ import annotations
@@ -32,7 +32,13 @@ class Check:
     def since(self, checked: Mapping[str, datetime], now: datetime) -> datetime | None:
         """From when on it has to look; None where its time has not come."""
         last = checked.get(self.kind, now - max(FIRST, self.every))
-        return max(last, now - FURTHEST) if now - last >= self.every else None
+        tried = checked.get(self.tried, last)
+        return max(last, now - FURTHEST) if now - max(last, tried) >= self.every else None
+
+    @property
+    def tried(self) -> str:
+        """Under which name a check is noted that failed: the next one has to look at the same time again."""
+        return f"{self.kind} tried"
 
 
 CHECKS = (

@@ -18,9 +18,13 @@ from tools_worker.datafactory.models import Trigger
 Made = list[tuple[datetime, datetime]]
 
 
-def failing(made: Made) -> Check:
+def failing(made: Made, well: int = 0) -> Check:
+    """After it went well so many times."""
+
     async def find(_: DataFactory, __: Sequence[Incident], ___: Policy, since: datetime, now: datetime) -> Findings:
         made.append((since, now))
+        if len(made) <= well:
+            return Findings()
         raise UpstreamUnavailable("no", hint="")
 
     return Check("missed", timedelta(minutes=10), find)
@@ -46,6 +50,15 @@ async def test_a_check_that_fails_waits_for_its_turn_and_ends_nothing() -> None:
     assert len(made) == 3
 
 
+async def test_what_a_check_that_failed_did_not_see_is_seen_by_the_next_one() -> None:
+    made: Made = []
+    night = Night(checks=(failing(made, well=1),))
+    for _ in range(4):
+        await night.look(minutes_later=20)
+    assert len(made) == 4
+    assert {since for since, _ in made[1:]} == {made[0][1]}
+
+
 async def test_failed_runs_are_told_although_a_check_fails() -> None:
     night = Night(checks=(failing([]),))
     night.run()
@@ -55,7 +68,7 @@ async def test_failed_runs_are_told_although_a_check_fails() -> None:
 
 async def test_an_idle_app_looks_back_over_what_it_slept_through() -> None:
     made: Made = []
-    night = Night(checks=(failing(made),))
+    night = Night(checks=(failing(made, well=2),))
     await night.look()
     await night.look(minutes_later=300)
     since, now = made[-1]
