@@ -61,7 +61,8 @@ async def tool_call():
 
 async def http():
     class Context:
-        invocation_id = function_name = function_directory = thread_local_storage = trace_context = retry_context = None
+        function_name = "api"  # the door that the request came through
+        invocation_id = function_directory = thread_local_storage = trace_context = retry_context = None
     before = time.perf_counter()
     response = await functions["api"](func.HttpRequest("GET", "http://localhost/api/health", body=b""), Context())
     if response.status_code not in (200, 503): raise SystemExit(response.get_body())
