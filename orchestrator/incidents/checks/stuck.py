@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from core.errors import NotFound
 from orchestrator.incidents.checks.trouble import Findings, Trouble
@@ -17,6 +17,7 @@ from tools_worker.datafactory.stalls import Going, fetch_going
 from tools_worker.datafactory.wording import at
 
 FACTOR = 2.0  # times its 95th percentile
+NEVER = datetime.max.replace(tzinfo=UTC)
 MAX_FOLLOWED = 10  # incidents whose run is asked for, one query each
 
 
@@ -25,11 +26,21 @@ async def stuck(
 ) -> Findings:
     going = await fetch_going(factory, FACTOR, now)
     bad = [each for each in going if each.verdict in ("stuck", "queued")]
-    found = [_trouble(each, now) for each in bad if not within(each, bad)]
+    found = [_trouble(each, now) for each in _told_of(bad)]
     unfinished = {each.run.run_id for each in going}
     gone = [each for each in active if each.runs and each.runs[0].run_id not in unfinished][:MAX_FOLLOWED]
     ends = {each.id: await _end(factory, each.runs[0].run_id) for each in gone}
     return Findings(tuple(found), {incident_id: how for incident_id, how in ends.items() if how})
+
+
+def _told_of(bad: Sequence[Going]) -> list[Going]:
+    """The outermost; and of a pipeline's runs that wait one behind another the first."""
+    outermost = [each for each in bad if not within(each, bad)]
+    first: dict[str, Going] = {}
+    for each in sorted(outermost, key=lambda each: each.run.start or NEVER):
+        if each.verdict == "queued":
+            first.setdefault(each.run.pipeline, each)
+    return [each for each in outermost if each.verdict != "queued" or first[each.run.pipeline] is each]
 
 
 def _trouble(each: Going, now: datetime) -> Trouble:

@@ -88,3 +88,11 @@ async def test_a_parent_and_the_child_it_waits_for_are_one_incident() -> None:
     (incident,) = await night.look()
     assert incident.pipelines == ("Nightly",)
     assert child.run_id in incident.summary
+
+
+async def test_runs_that_wait_one_behind_another_are_told_once() -> None:
+    night = known()
+    waiting = [going(night, status="Queued", minutes=90 - 10 * number) for number in range(4)]
+    (incident,) = await night.look()
+    assert [ref.run_id for ref in incident.runs] == [waiting[0].run_id]
+    assert incident.title == "LoadSales is queued far beyond its usual time"
