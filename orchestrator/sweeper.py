@@ -18,6 +18,7 @@ from orchestrator.runs.conductor import Conductor
 from orchestrator.runs.intake import QUEUE, RunQueue
 from orchestrator.runs.record import Event, Run, RunStatus
 from orchestrator.runs.stopping import stop_agents
+from orchestrator.stores.queues import poisoned
 from orchestrator.stores.rows import Changed
 from orchestrator.stores.runs import RunStore
 
@@ -127,20 +128,9 @@ class Sweeper:
 
     async def poison(self) -> int:
         """Take messages off the poison queue of run requests. The runs themselves are looked after by `runs`."""
-        from azure.core.exceptions import ResourceNotFoundError
-
         if self.queues is None:
             return 0
-        poison = self.queues.get_queue_client(f"{QUEUE}-poison")
-        taken = 0
-        try:
-            async for message in poison.receive_messages(messages_per_page=32, max_messages=32, visibility_timeout=60):
-                log.error("message=%s outcome=poison content=%s", message.id, str(message.content)[:200])
-                await poison.delete_message(message)
-                taken += 1
-        except ResourceNotFoundError:
-            return 0
-        return taken
+        return len([message async for message in poisoned(self.queues.get_queue_client(f"{QUEUE}-poison"))])
 
     async def orphans(self) -> int:
         """Delete conversations that no session knows, and agents of earlier definitions. How many."""

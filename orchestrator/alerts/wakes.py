@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
-from orchestrator.stores.queues import send
+from orchestrator.stores.queues import poisoned, send
 
 if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueServiceClient
@@ -23,9 +23,14 @@ class Wake(Protocol):
 class StorageWake:
     def __init__(self, queues: QueueServiceClient) -> None:
         self._queue = queues.get_queue_client(QUEUE)
+        self._poison = queues.get_queue_client(f"{QUEUE}-poison")
 
     async def send(self, scope: str, delay_seconds: int = 0) -> None:
         await send(self._queue, {"scope": scope}, delay_seconds)
+
+    async def drain(self) -> int:
+        """Put away the messages that the host gave up on: their wishes stand, and the timer wakes for them."""
+        return len([message async for message in poisoned(self._poison)])
 
 
 class Shared:

@@ -37,6 +37,7 @@ from tools_worker.datafactory.models import PipelineRun
 log = logging.getLogger("incidents")
 LEASE = timedelta(minutes=4)
 LOOK_SECONDS = 180.0  # ends before the lease does
+LOOKING = timedelta(minutes=5)  # with one look more it ends before the host would end it (functionTimeout)
 PATIENCE = timedelta(minutes=5)  # an alert may come before Data Factory shows the run
 AGAIN_SECONDS = 10  # its answers about runs are used again for some seconds (ADF_CACHE_SECONDS)
 REMEMBERED = timedelta(hours=48)  # an alert may belong to an incident that is over
@@ -58,9 +59,14 @@ class Investigator:
     again: Callable[[str, int], Awaitable[None]] | None = None  # has somebody look at a scope in so many seconds
 
     async def look(self, name: str) -> None:
-        """Until nobody wants another look. Nothing where somebody else is looking: he will look once more."""
+        """Until nobody wants another look. Nothing where somebody else is looking: he will look once more. In a storm
+        that does not end it stops after some looks: the wish stays, and the timer wakes the next one."""
         owner = f"{self.owner}-{secrets.token_hex(4)}"  # two looks of one process are two
-        while (scope := await self.scopes.lease(name, owner, self.now(), self.now() + LEASE)) is not None:
+        last = self.now() + LOOKING
+        while self.now() <= last:
+            scope = await self.scopes.lease(name, owner, self.now(), self.now() + LEASE)
+            if scope is None:
+                return
             try:
                 async with asyncio.timeout(LOOK_SECONDS):
                     done = await self._look(scope)

@@ -15,7 +15,7 @@ from tools_worker.runtime import worker
 from tools_worker.runtime.worker import utc_now
 
 if TYPE_CHECKING:
-    from orchestrator.alerts.wakes import Wake
+    from orchestrator.alerts.wakes import StorageWake
     from orchestrator.incidents.escalation import Escalator
     from orchestrator.incidents.investigator import Investigator
     from orchestrator.stores.incidents import IncidentStore
@@ -27,7 +27,7 @@ class IncidentServices:
     incidents: IncidentStore
     investigator: Investigator
     escalator: Escalator
-    wake: Wake
+    wake: StorageWake
     runs: RunStore
 
 

@@ -21,5 +21,6 @@ async def watch_scope(message: func.QueueMessage) -> None:
 async def watch_all(timer: func.TimerRequest) -> None:
     if (current := services.configured()) is None:
         return
+    await current.wake.drain()
     await watch.wake_all(current)
     await current.escalator.run()

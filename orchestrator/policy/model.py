@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import time
 from fnmatch import fnmatchcase
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -25,18 +23,6 @@ class Importance(Part):
     pipelines: tuple[Text, ...] = Field(default=("*",), min_length=1)
     severity: Severity
     why: Text
-    finish_by: time | None = None
-    timezone: Text = "UTC"
-    owner: Text | None = None
-
-    @field_validator("timezone")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError) as exc:
-            raise ValueError(f"{name!r} is no time zone, such as Europe/Berlin") from exc
-        return name
 
     def fits(self, factory: str, pipeline: str) -> bool:
         return _fits(factory, self.factory) and any(_fits(pipeline, glob) for glob in self.pipelines)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from core.errors import NotFound, UpstreamError, UpstreamThrottled
 from orchestrator.notify.callbacks import Callbacks
 from orchestrator.runs.record import Event, Run
-from orchestrator.stores.queues import send
+from orchestrator.stores.queues import poisoned, send
 from orchestrator.stores.rows import Changed
 from orchestrator.stores.runs import RunStore
 from orchestrator.teams.activity import asked_in_teams
@@ -48,19 +47,15 @@ class StorageEndingQueue:
         await send(self._queue, {"run_id": run_id, "attempt": attempt}, delay_seconds)
 
     async def revive(self) -> int:
-        from azure.core.exceptions import ResourceNotFoundError
-
         revived = 0
-        try:
-            async for message in self._poison.receive_messages(max_messages=32, visibility_timeout=60):
-                run_id, attempt = read(b64decode(message.content))
-                log.error("run=%s attempt=%d outcome=poison", run_id, attempt)
-                if attempt < len(PAUSES_SECONDS):
-                    await self.send(run_id, attempt + 1, PAUSES_SECONDS[attempt])
-                    revived += 1
-                await self._poison.delete_message(message)
-        except ResourceNotFoundError:
-            return 0
+        async for message in poisoned(self._poison):
+            try:
+                run_id, attempt = read(message)
+            except (ValueError, KeyError, TypeError):  # not one of ours: it must keep no other waiting
+                continue
+            if attempt < len(PAUSES_SECONDS):
+                await self.send(run_id, attempt + 1, PAUSES_SECONDS[attempt])
+                revived += 1
         return revived
 
 

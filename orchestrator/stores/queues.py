@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import binascii
 import json
-from base64 import b64encode
-from collections.abc import Mapping
+import logging
+from base64 import b64decode, b64encode
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,32 @@ from core.errors import UpstreamUnavailable
 
 if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueClient
+
+log = logging.getLogger("queues")
+MAX_POISON, HIDDEN_SECONDS = 32, 60
+
+
+async def poisoned(queue: QueueClient) -> AsyncIterator[bytes]:
+    """Messages that the host gave up on, one page of them. Each is in the log, and deleted once it was dealt with; one
+    that is not base64 is empty."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    try:
+        async for message in queue.receive_messages(
+            messages_per_page=MAX_POISON, max_messages=MAX_POISON, visibility_timeout=HIDDEN_SECONDS
+        ):
+            log.error("queue=%s message=%s content=%s", queue.queue_name, message.id, str(message.content)[:200])
+            yield _decoded(str(message.content))
+            await queue.delete_message(message)
+    except ResourceNotFoundError:  # nothing was ever poisoned
+        return
+
+
+def _decoded(content: str) -> bytes:
+    try:
+        return b64decode(content, validate=True)
+    except binascii.Error:
+        return b""
 
 
 async def send(queue: QueueClient, content: Mapping[str, Any], delay_seconds: int = 0) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from core.errors import UpstreamUnavailable
 from orchestrator.incidents.investigator import NOWHERE, PATIENCE
 from orchestrator.notify.console import MemoryNotifier
+from orchestrator.stores.scopes import MemoryScopeStore, Scope
 from tests.orchestrator.incidents.night import LOGIN, SCOPE, Night
 from tools_worker.datafactory.client import Found
 from tools_worker.datafactory.memory import MemoryDataFactory
@@ -353,3 +354,24 @@ async def test_whoever_finds_no_run_for_an_alert_looks_again_soon_but_not_for_ev
     night.now += PATIENCE
     await replace(night.investigator, again=look_again).look(SCOPE)
     assert len(again) == 1
+
+
+class Restless(MemoryScopeStore):
+    """Somebody wishes for another look during each."""
+
+    looks = 0
+
+    async def release(self, scope: Scope) -> bool:
+        self.looks += 1
+        await self.want(scope.name)
+        return await super().release(scope)
+
+
+async def test_in_a_storm_that_does_not_end_looking_ends_and_the_wish_stays() -> None:
+    scopes = Restless()
+    night = Night(scopes=scopes)
+    moments = (night.now + timedelta(minutes=minute) for minute in range(1000))
+    await replace(night.investigator, now=lambda: next(moments)).look(SCOPE)
+    assert 1 <= scopes.looks <= 5
+    (scope,) = await scopes.all()
+    assert scope.waits(night.now)

@@ -14,7 +14,7 @@ from orchestrator.policy.reading import USUAL, BadPolicy, PolicyFile, parse, pro
 
 GOOD = """
 importance:
-  - {factory: adf-prod, pipelines: ["Export*", PostLedger], severity: 1, why: finance, timezone: Europe/Berlin}
+  - {factory: adf-prod, pipelines: ["Export*", PostLedger], severity: 1, why: finance}
   - {factory: "*-dev", severity: 4, why: development}
 escalation:
   - severity: [0, 1]
@@ -48,7 +48,6 @@ def test_a_severity_without_a_path_has_no_steps() -> None:
         ("importance:\n  - severity: 1\n    why: x\n    pipline: [a]", "Line 4: importance[0].pipline: Extra inputs"),
         ("importance:\n  - why: x", "Line 2: importance[0].severity: Field required"),
         ("importance:\n- severity: 7\n  why: x", "Line 2: importance[0].severity: Input should be less than"),
-        ("importance:\n- severity: 1\n  why: x\n  timezone: Mars", "Line 4: importance[0].timezone"),
         ("importance:\n- severity: 1\n  severity: 2\n  why: x", "Line 3: importance[0].severity stands there twice"),
         ("escalation:\n- severity: [1]\n  steps: [{after_minutes: 9, to: a}, {after_minutes: 9, to: b}]", "later"),
         ("rules: {", "It is no YAML"),

@@ -223,6 +223,8 @@ async def test_what_the_host_gave_up_on_is_sent_again_as_a_later_attempt(storage
         queue, poison = StorageEndingQueue(queues), queues.get_queue_client("callbacks-poison")
         assert await queue.revive() == 0
         await poison.create_queue()
+        for nonsense in ("not base64!", base64.b64encode(b"[[[").decode(), base64.b64encode(b"[]").decode()):
+            await poison.send_message(nonsense)  # keeps no other waiting
         for attempt in (0, len(PAUSES_SECONDS)):
             told = json.dumps({"run_id": f"run-{attempt}", "attempt": attempt}).encode()
             await poison.send_message(base64.b64encode(told).decode())
