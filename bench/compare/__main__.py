@@ -7,9 +7,11 @@ that a turn of the model takes, a time that Data Factory takes for each request,
 once. An answer is right when it names the runs that Data Factory names. The last line is one JSON object: ours over
 theirs, in the gated cell (1 s, 50 ms, 8 at once); more is better for throughput alone.
 
+The world is the default one, grown to hundreds of pipelines (`bench/compare/estate.py`).
+
 `own_s` is a question's time outside the model and Data Factory, in the mean: the mean time, less the seconds per
-question that the agent service's own clock has for turns (which follow each other), less the seconds per question in
-which Data Factory had anything to answer, as counted when the same system is asked one question at a time.
+question that the agent service's own clock has for turns (which follow each other), less the requests to Data Factory
+per question, each with what it adds to the wait when the same system is asked one question at a time.
 """
 
 from __future__ import annotations
@@ -72,10 +74,10 @@ async def warmed_up(stand: Stand) -> None:
 async def cells(
     findings: Findings, name: str, stand: Stand, latencies: tuple[int, int], counts: Mapping[int, int]
 ) -> None:
-    alone: float | None = None
+    alone: Measured | None = None
     for at_once, count in counts.items():
         measured = await cell(stand, at_once, count, alone)
-        alone = measured.adf_seconds if at_once == 1 else alone
+        alone = measured if at_once == 1 else alone
         findings.add(*latencies, at_once, name, measured)
 
 
@@ -101,7 +103,7 @@ async def short(findings: Findings) -> Burst:
         # One question of each kind, which is warm-up enough: the others call the same tools.
         alone = await asyncio.gather(*(cell(stand, 1, SHORT_ALONE) for stand in stands.values()))
         for (system, stand), before in zip(stands.items(), alone, strict=True):
-            measured = await cell(stand, GATED_AT_ONCE, SHORT_COUNT, before.adf_seconds)
+            measured = await cell(stand, GATED_AT_ONCE, SHORT_COUNT, before)
             findings.add(*GATED, GATED_AT_ONCE, system, measured)
         return await burst(stands["ours"], SHORT_BURST)
 

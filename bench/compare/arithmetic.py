@@ -20,7 +20,8 @@ class Measured:
     wrong: int
     elapsed_seconds: float
     model_seconds: float  # as the agent service's own clock has it, from the begin of each turn to its end
-    adf_seconds: float  # a question's share when asked alone: the time in which Data Factory had any request to answer
+    adf_seconds: float  # in which Data Factory had any request to answer
+    adf_request_seconds: float  # one request's share of them for a question that is alone: what it adds to the wait
     turns: int
     agent_requests: int
     adf_requests: int
@@ -39,9 +40,17 @@ class Measured:
         """A question's time outside the model and Data Factory, in the mean: of means, parts may be taken away.
 
         The turns of a question follow each other, in all three systems, so that all of them lie on its path. Requests
-        to Data Factory do not: their time is that in which at least one was under way, for a question that is alone.
+        to Data Factory do not, so that a request counts with its share of the time in which at least one was under
+        way, for a question that is alone. Only requests that were made count: an answer that was still known costs no
+        wait, and who waits for another's request has that in his own time.
         """
-        return fmean(self.seconds) - self.model_seconds / self.asked - self.adf_seconds
+        adf = self.adf_request_seconds * self.adf_requests
+        return fmean(self.seconds) - (self.model_seconds + adf) / self.asked
+
+    @property
+    def alone_request_seconds(self) -> float:
+        """Of a cell with one asker: the share of a request."""
+        return self.adf_seconds / self.adf_requests if self.adf_requests else 0.0
 
     @property
     def per_minute(self) -> float:

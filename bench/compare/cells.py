@@ -11,7 +11,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,10 +92,9 @@ class Asking:
         print(f"{self.stand.system}: wrong: {text!r}: {json.dumps(said)[:600]}")
 
 
-async def cell(stand: Stand, at_once: int, count: int, adf_seconds: float | None = None) -> Measured:
+async def cell(stand: Stand, at_once: int, count: int, alone: Measured | None = None) -> Measured:
     """`at_once` askers share `count` questions; they begin one after another within a second, as people do who do not
-    know of each other. `adf_seconds` is what a question alone waits for Data Factory; by default that of this very
-    cell, which is right for one asker."""
+    know of each other. `alone` is the cell with one asker: what a request to Data Factory adds to a question's wait."""
     async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
         asking = Asking(stand, await truths(http, stand.adf), [])
         numbers = iter(range(count))
@@ -110,15 +109,15 @@ async def cell(stand: Stand, at_once: int, count: int, adf_seconds: float | None
         elapsed = time.perf_counter() - began
         after = await counts(stand, http)
     used: dict[str, Any] = {name: getattr(after, name) - getattr(before, name) for name in Counts.__dataclass_fields__}
-    if adf_seconds is None:
-        adf_seconds = used["adf_seconds"] / count
-    return Measured(
+    measured = Measured(
         seconds=tuple(asking.seconds),
         wrong=asking.wrong,
         elapsed_seconds=elapsed,
         rss_mb=sum(peak_mb(part.pid) for part in stand.parts),
-        **{**used, "adf_seconds": adf_seconds},
+        adf_request_seconds=alone.alone_request_seconds if alone else 0.0,
+        **used,
     )
+    return measured if alone else replace(measured, adf_request_seconds=measured.alone_request_seconds)
 
 
 def peak_mb(pid: int) -> float:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
+from bench.compare.estate import BUSY
 from bench.compare.systems import FACTORY_ID
 
 API = "2018-06-01"
@@ -39,9 +40,9 @@ QUESTIONS = (
     Question("Why did LoadSales fail last night?", "LoadSales", "Failed", 24, among=1),
     Question("What failed in the last 24 hours?", "", "Failed", 24, least=3),
     Question("Which runs did SyncCrm have in the last 48 hours?", "SyncCrm", "", 48, least=2, among=4),
-    Question("Why did LoadFactSales fail last night?", "LoadFactSales", "Failed", 24, among=1),
+    Question("Why did IngestTables fail last night?", "IngestTables", "Failed", 24, among=1),
     Question("What failed in the last 3 days?", "", "Failed", 72, least=3),
-    Question("Which runs did PostLedger have in the last 24 hours?", "PostLedger", "", 24, least=2, among=4),
+    Question(f"Which runs did {BUSY} have in the last 24 hours?", BUSY, "", 24, least=2, among=4),
 )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from bench.compare import estate
 from bench.scale import Part, parts
 from localcloud.launch.children import Children, Spec
 from localcloud.launch.cloud import (
@@ -90,7 +91,9 @@ def reply(said: Mapping[str, Any]) -> Reply:
 async def standing(
     system: str, turn_ms: float, adf_ms: float, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[Stand]:
-    options = Options(logs=LOGS / system, adf_arguments=("--latency-ms", f"{adf_ms:g}"))
+    (ROOT / LOGS / system).mkdir(parents=True, exist_ok=True)
+    scenario = str(estate.write(ROOT / LOGS / system))
+    options = Options(logs=LOGS / system, adf_arguments=("--scenario", scenario, "--latency-ms", f"{adf_ms:g}"))
     children = Children(options.root / options.logs)
     key = secrets.token_urlsafe(16)
     try:

@@ -18,7 +18,8 @@ TEN = Measured(
     wrong=0,
     elapsed_seconds=30.0,
     model_seconds=40.0,
-    adf_seconds=0.1,
+    adf_seconds=1.0,
+    adf_request_seconds=0.05,
     turns=40,
     agent_requests=40,
     adf_requests=20,
@@ -32,6 +33,15 @@ TEN = Measured(
 
 def test_own_time_is_the_mean_less_the_models_and_data_factorys_share() -> None:
     assert TEN.own_seconds == pytest.approx(5.0 - 4.0 - 0.1)
+
+
+def test_an_answer_of_data_factory_that_was_still_known_is_not_taken_from_the_time() -> None:
+    assert replace(TEN, adf_requests=0).own_seconds == pytest.approx(5.0 - 4.0)
+
+
+def test_a_request_of_a_question_alone_takes_its_share_of_the_time_data_factory_was_busy() -> None:
+    assert TEN.alone_request_seconds == pytest.approx(0.05)
+    assert replace(TEN, adf_requests=0, adf_seconds=0.0).alone_request_seconds == 0
 
 
 def test_counts_are_told_for_one_question() -> None:
