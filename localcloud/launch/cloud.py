@@ -35,6 +35,7 @@ OURS = (
     "AZURE_",
     "AzureWebJobs",
     "CALLBACK_",
+    "DIGEST_",
     "FOUNDRY_",
     "INCIDENT_",
     "LEARN_",

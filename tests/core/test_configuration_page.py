@@ -8,12 +8,13 @@ from pathlib import Path
 from core.settings import LIMITS, Settings
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
-SOURCE = (Path(__file__).resolve().parents[2] / "core" / "settings.py").read_text(encoding="utf-8")
+SOURCES = (Path(__file__).resolve().parents[2] / "core" / "settings").glob("*.py")
+SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
 
 
 def test_every_setting_that_is_read_is_on_the_page() -> None:
-    read = set(re.findall(r'env\.get\("([A-Za-z_]+)"', SOURCE)) | set(LIMITS)
-    assert len(read) > 10
+    read = set(re.findall(r'env(?:\.get\(|, )"([A-Za-z_]+)"', SOURCE)) | set(LIMITS)
+    assert len(read) > 25
     assert {name for name in read if f"`{name}`" not in PAGE} == set()
 
 

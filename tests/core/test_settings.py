@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
@@ -59,6 +59,14 @@ def test_identity_addresses_serve_instead_of_a_connection_string() -> None:
         ("TEAMS_WEBHOOK_URL", "http://prod-1.westeurope.logic.azure.com/flow"),
         ("TEAMS_WEBHOOK_URL", "https://[prod/flow"),
         ("TEAMS_SECURITY_TOKEN", "no base64!"),
+        ("DIGEST_AT", "7"),
+        ("DIGEST_AT", "7:5"),
+        ("DIGEST_AT", "24:00"),
+        ("DIGEST_AT", "-7:00"),
+        ("DIGEST_TIMEZONE", "Europe"),
+        ("DIGEST_TIMEZONE", "Mars/Olympus"),
+        ("DIGEST_TIMEZONE", "../../etc/passwd"),
+        ("DIGEST_WEEKLY_ON", "caturday"),
     ],
 )
 def test_a_wrong_value_is_named(setting: str, value: str) -> None:
@@ -131,3 +139,20 @@ def test_hosts_of_callbacks_are_those_of_workflows_unless_others_are_named() -> 
         "a.example",
         ".b.example",
     )
+
+
+def test_when_the_digest_is_sent() -> None:
+    settings = Settings.load(
+        GOOD | {"DIGEST_AT": "7:05", "DIGEST_TIMEZONE": "Europe/Berlin", "DIGEST_WEEKLY_ON": "Friday"}
+    )
+    assert settings.problems == ()
+    assert (settings.digest_at, settings.digest_timezone, settings.digest_weekly_on) == (time(7, 5), "Europe/Berlin", 4)
+
+
+def test_no_digest_is_sent_unless_somebody_says_when() -> None:
+    assert Settings.load(GOOD).digest_at is None
+    assert Settings.load(GOOD | {"DIGEST_AT": "", "DIGEST_WEEKLY_ON": "monday"}).digest_at is None
+
+
+def test_at_a_time_of_an_unknown_zone_none_is_sent() -> None:
+    assert Settings.load(GOOD | {"DIGEST_AT": "07:00", "DIGEST_TIMEZONE": "Mars/Olympus"}).digest_at is None

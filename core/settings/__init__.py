@@ -1,0 +1,80 @@
+"""Every setting of the app in one frozen record, with every problem reported at once.
+
+`Settings.load(env)` never opens anything. A part of the app says what it needs with `require(...)`, so that a worker
+runs without the agent service and a diagnosis without a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time
+from typing import Any
+
+from core.errors import NotConfigured
+from core.settings.callers import CALLBACK_HOSTS, SIGN_IN, TOKEN_APPS, TOKEN_ROLES, callers
+from core.settings.digest import digest
+from core.settings.limits import ADF_TIMEOUT_SECONDS, LIMITS, RUN_DEADLINE_SECONDS, TOOL_DEADLINE_SECONDS, limits
+from core.settings.problems import Problem, is_loopback_http
+from core.settings.teams import teams
+from core.settings.upstreams import AZURE_MANAGEMENT, LEARN_MCP, adf, foundry, storage
+
+__all__ = ["AZURE_MANAGEMENT", "LIMITS", "Problem", "Settings", "is_loopback_http"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """See docs/configuration.md for what each setting means. All durations are in seconds."""
+
+    storage_connection: str = ""
+    storage_queue_uri: str = ""
+    storage_table_uri: str = ""
+    foundry_endpoint: str = ""
+    foundry_model: str = ""
+    foundry_api_version: str = ""
+    adf_endpoint: str = AZURE_MANAGEMENT
+    adf_factories: tuple[str, ...] = ()
+    adf_subscription: str = ""
+    adf_failure_rules: str = ""
+    learn_mcp_url: str = LEARN_MCP
+    incident_narrative: bool = True
+    run_deadline_seconds: float = RUN_DEADLINE_SECONDS
+    tool_deadline_seconds: float = TOOL_DEADLINE_SECONDS
+    adf_timeout_seconds: float = ADF_TIMEOUT_SECONDS
+    adf_cache_seconds: float = 5.0
+    heartbeat_seconds: float = 5.0
+    teams_webhook_url: str = field(default="", repr=False)  # holds the flow's signature
+    teams_security_token: str = field(default="", repr=False)
+    public_url: str = ""
+    link_signing_key: str = field(default="", repr=False)
+    callback_hosts: tuple[str, ...] = CALLBACK_HOSTS
+    callback_signing_key: str = field(default="", repr=False)
+    token_tenant: str = ""
+    token_audiences: tuple[str, ...] = ()
+    token_apps: tuple[str, ...] = TOKEN_APPS
+    token_roles: tuple[str, ...] = TOKEN_ROLES
+    token_authority: str = SIGN_IN
+    digest_at: time | None = None  # of the day in `digest_timezone`; None: no digest is sent
+    digest_timezone: str = "UTC"
+    digest_weekly_on: int | None = None  # 0 is Monday
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def load(cls, env: Mapping[str, str]) -> Settings:
+        """Read `env`. Problems are kept in the record, not raised: `require` raises for the areas somebody needs."""
+        values = {key: value.strip() for key, value in env.items()}
+        found: list[Problem] = []
+        fields: dict[str, Any] = {}
+        for read in (storage, foundry, adf, teams, callers, digest, limits):
+            fields |= read(values, found)
+        return cls(**fields, problems=tuple(found))
+
+    def require(self, *areas: str) -> Settings:
+        """Self, or NotConfigured naming every problem of these areas and how to mend each."""
+        mine = [p for p in self.problems if p.area in (*areas, "limits")]
+        if mine:
+            raise NotConfigured(
+                "Settings are missing or wrong: " + " ".join(f"{p.setting}: {p.text}" for p in mine),
+                hint="Set them as app settings, or start the app with `make dev`.",
+            )
+        return self
