@@ -20,14 +20,14 @@ from orchestrator.alerts.record import Alert, digest
 from orchestrator.incidents import matching, opening, recovery, sight
 from orchestrator.incidents.causes import Cause, causes_of
 from orchestrator.incidents.changing import change
-from orchestrator.incidents.checks import trouble
 from orchestrator.incidents.checks.rota import Check
 from orchestrator.incidents.explaining import Explainer
 from orchestrator.incidents.record import Incident
+from orchestrator.incidents.register import Register
+from orchestrator.incidents.rounds import Rounds
 from orchestrator.policy.model import Policy
 from orchestrator.stores.alerts import AlertStore
-from orchestrator.stores.incidents import CauseHolder, IncidentStore
-from orchestrator.stores.rows import Changed, Exists
+from orchestrator.stores.incidents import IncidentStore
 from orchestrator.stores.scopes import Scope, ScopeStore
 from tools_worker.datafactory.client import DataFactory
 from tools_worker.datafactory.factories import Factories
@@ -40,8 +40,6 @@ LOOK_SECONDS = 180.0  # ends before the lease does
 LOOKING = timedelta(minutes=5)  # with one look more it ends before the host would end it (functionTimeout)
 PATIENCE = timedelta(minutes=5)  # an alert may come before Data Factory shows the run
 AGAIN_SECONDS = 10  # its answers about runs are used again for some seconds (ADF_CACHE_SECONDS)
-REMEMBERED = timedelta(hours=48)  # an alert may belong to an incident that is over
-CHECK_SECONDS = 40.0  # a look ends before the lease does, with every check
 NOWHERE = "-"  # belongs to no incident, and never will
 
 
@@ -57,6 +55,14 @@ class Investigator:
     checks: Sequence[Check] = ()
     policy: Callable[[], Policy] = Policy
     again: Callable[[str, int], Awaitable[None]] | None = None  # has somebody look at a scope in so many seconds
+
+    @property
+    def _register(self) -> Register:
+        return Register(self.incidents, self.now)
+
+    @property
+    def _rounds(self) -> Rounds:
+        return Rounds(self._register, self.explainer, self.checks, self.policy, self.now)
 
     async def look(self, name: str) -> None:
         """Until nobody wants another look. Nothing where somebody else is looking: he will look once more. In a storm
@@ -89,10 +95,10 @@ class Investigator:
         try:
             read_until = await self._at_factory(factory, scope, pending)
         except UpstreamError as exc:
-            known = await self._known(factory)
+            known = await self._register.known(factory)
             await self._with_alerts(scope.name, pending, known, f"Data Factory could not be asked: {exc}")
             raise
-        return replace(scope, read_until=read_until, checked=await self._checked(factory, scope))
+        return replace(scope, read_until=read_until, checked=await self._rounds.make(factory, scope))
 
     async def _factory(self, name: str) -> DataFactory | None:
         try:
@@ -103,21 +109,15 @@ class Investigator:
     # At a factory
 
     async def _at_factory(self, factory: DataFactory, scope: Scope, pending: Sequence[Alert]) -> datetime:
-        known = await self._known(factory)
+        known = await self._register.known(factory)
         active = [incident for incident in known if incident.kind == "failure" and not incident.ended]
         oldest = min((incident.last_seen_at for incident in active), default=None)
         seen = await sight.look(factory, scope.read_until, pending, self.now(), open_since=oldest)
         known = await self._with_failures(factory, seen.failed, known)
         known = await self._with_good_runs(known, seen.good)
         await self._with_alerts(scope.name, pending, known, "no failed run was found that it could mean")
-        await self.explainer.explain(factory, await self._known(factory))
+        await self.explainer.explain(factory, await self._register.known(factory))
         return seen.until
-
-    async def _known(self, factory: DataFactory) -> list[Incident]:
-        """Active ones, and those of the last days: an alert may be about them."""
-        listed = await self.incidents.listed(self.now() - REMEMBERED, limit=1000)
-        found = {each.id: each for each in [*await self.incidents.active(), *listed]}
-        return [each for each in found.values() if each.factory.casefold() == factory.name.casefold()]
 
     async def _with_failures(
         self, factory: DataFactory, failed: Sequence[PipelineRun], known: Sequence[Incident]
@@ -146,34 +146,8 @@ class Investigator:
         def new(incident_id: str) -> Incident:
             return opening.of_cause(cause, incident_id, self.now())
 
-        incident, opened = await self._held(cause.key, new)
+        incident, opened = await self._register.held(cause.key, new)
         return incident if opened else await self._added(incident.id, cause.group.runs, cause.group.parents)
-
-    async def _held(self, cause: str, new: Callable[[str], Incident]) -> tuple[Incident, bool]:
-        holder = await self.incidents.holder(cause)
-        if holder.incident_id:
-            try:
-                incident = await self.incidents.load(holder.incident_id)
-                if not incident.ended:
-                    return incident, False
-            except NotFound:  # whoever took the cause died before he wrote the incident
-                return await self._created(new(holder.incident_id)), True
-        return await self._opened(holder, new)
-
-    async def _opened(self, holder: CauseHolder, new: Callable[[str], Incident]) -> tuple[Incident, bool]:
-        try:
-            taken = await self.incidents.hold(holder, opening.new_id(self.now()))
-        except Changed:
-            return await self._held(holder.cause, new)
-        return await self._created(new(taken.incident_id)), True
-
-    async def _created(self, incident: Incident) -> Incident:
-        try:
-            created = await self.incidents.create(incident)
-        except Exists:
-            return await self.incidents.load(incident.id)
-        log.warning("incident=%s kind=%s outcome=opened title=%s", created.id, created.kind, created.title)
-        return created
 
     async def _added(self, incident_id: str, runs: Sequence[PipelineRun], parents: Sequence[PipelineRun]) -> Incident:
         return await change(
@@ -189,54 +163,6 @@ class Investigator:
                 )
             changed.append(incident)
         return changed
-
-    # What no failed run tells
-
-    async def _checked(self, factory: DataFactory, scope: Scope) -> dict[str, datetime]:
-        """A check that does not succeed waits for its next turn, so that it costs no more than one that does."""
-        checked = dict(scope.checked)
-        for check in self.checks:
-            since = check.since(checked, self.now())
-            if since is None:
-                continue
-            began = self.now()
-            try:
-                async with asyncio.timeout(CHECK_SECONDS):
-                    await self._check(factory, check, since)
-                checked[check.kind] = began
-            except (AppError, TimeoutError) as exc:
-                log.warning("scope=%s check=%s outcome=not_made error=%s", scope.name, check.kind, exc or "too long")
-                checked[check.tried] = began
-        return checked
-
-    async def _check(self, factory: DataFactory, check: Check, since: datetime) -> None:
-        active = [each for each in await self._known(factory) if each.kind == check.kind and not each.ended]
-        found = await check.find(factory, active, self.policy(), since, self.now())
-        touched = [await self._over(incident_id, how) for incident_id, how in (found.over or {}).items()]
-        touched += [incident for each in found.troubles if (incident := await self._troubled(factory, each))]
-        await self.explainer.explain(factory, touched)
-
-    async def _over(self, incident_id: str, how: str) -> Incident:
-        def decide(known: Incident) -> Incident:
-            return known if known.ended else recovery.resolved(known, self.now(), "", how)
-
-        return await change(self.incidents, incident_id, decide)
-
-    async def _troubled(self, factory: DataFactory, found: trouble.Trouble) -> Incident | None:
-        """None where somebody closed it after its newest sign."""
-        cause = found.cause(factory)
-        if last := (await self.incidents.holder(cause)).incident_id:
-            try:
-                ended = (await self.incidents.load(last)).resolved_at
-            except NotFound:
-                ended = None
-            if ended is not None and ended >= found.at:
-                return None
-
-        def new(incident_id: str) -> Incident:
-            return trouble.opened(found, factory, incident_id, self.now())
-
-        return (await self._held(cause, new))[0]
 
     # Alerts
 
@@ -276,7 +202,7 @@ class Investigator:
             def new(incident_id: str) -> Incident:
                 return opening.of_alert(fired[0], cause, incident_id, self.now(), why)
 
-            incident, _ = await self._held(cause, new)
+            incident, _ = await self._register.held(cause, new)
             return await self._joined(scope, incident.id, alerts)
         if home := (await self.incidents.holder(cause)).incident_id:
             return await self._joined(scope, home, alerts)
