@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from orchestrator.policy.deadlines import WEEK, FinishBy, TimeZone, WeekDay, dues
 
 Severity = Annotated[int, Field(ge=0, le=4)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
+T = TypeVar("T")
 
 
 class Part(BaseModel):
@@ -23,6 +27,21 @@ class Importance(Part):
     pipelines: tuple[Text, ...] = Field(default=("*",), min_length=1)
     severity: Severity
     why: Text
+    finish_by: FinishBy | None = None  # to have ended well by then, each of them
+    timezone: TimeZone = "UTC"
+    days: tuple[WeekDay, ...] = Field(default=WEEK, min_length=1)
+
+    @field_validator("timezone", "days")
+    @classmethod
+    def _of_a_deadline(cls, told: T, info: ValidationInfo) -> T:
+        if info.data.get("finish_by", told) is None:
+            raise ValueError("it says nothing without finish_by")
+        return told
+
+    def dues(self, after: datetime, until: datetime) -> Iterator[datetime]:
+        """When they have to have ended, after < time <= until."""
+        if self.finish_by is not None:
+            yield from dues(self.finish_by, self.timezone, self.days, after, until)
 
     def fits(self, factory: str, pipeline: str) -> bool:
         return _fits(factory, self.factory) and any(_fits(pipeline, glob) for glob in self.pipelines)

@@ -12,6 +12,7 @@ import pytest
 from orchestrator.policy.model import Policy
 from orchestrator.policy.reading import USUAL, BadPolicy, PolicyFile, parse, problems
 
+DEADLINE = 'importance:\n- severity: 1\n  why: x\n  finish_by: "06:00"'
 GOOD = """
 importance:
   - {factory: adf-prod, pipelines: ["Export*", PostLedger], severity: 1, why: finance}
@@ -48,6 +49,22 @@ def test_a_severity_without_a_path_has_no_steps() -> None:
         ("importance:\n  - severity: 1\n    why: x\n    pipline: [a]", "Line 4: importance[0].pipline: Extra inputs"),
         ("importance:\n  - why: x", "Line 2: importance[0].severity: Field required"),
         ("importance:\n- severity: 7\n  why: x", "Line 2: importance[0].severity: Input should be less than"),
+        (
+            "importance:\n- severity: 1\n  why: x\n  finish_by: 16:00",
+            "Line 4: importance[0].finish_by: Value error, 960 is",
+        ),
+        (
+            'importance:\n- severity: 1\n  why: x\n  finish_by: "6:00"',
+            "Line 4: importance[0].finish_by: Value error, '6:00",
+        ),
+        ('importance:\n- severity: 1\n  why: x\n  finish_by: "24:00"', "Line 4: importance[0].finish_by"),
+        (
+            "importance:\n- severity: 1\n  why: x\n  timezone: UTC",
+            "Line 4: importance[0].timezone: Value error, it says",
+        ),
+        (f"{DEADLINE}\n  timezone: Mars", "Line 5: importance[0].timezone: Value error, Time zone 'Mars' is not known"),
+        (f"{DEADLINE}\n  days: []", "Line 5: importance[0].days: Tuple should have at least 1 item"),
+        (f"{DEADLINE}\n  days: [monday, tues]", "Line 5: importance[0].days[1]: Input should be 'monday'"),
         ("importance:\n- severity: 1\n  severity: 2\n  why: x", "Line 3: importance[0].severity stands there twice"),
         ("escalation:\n- severity: [1]\n  steps: [{after_minutes: 9, to: a}, {after_minutes: 9, to: b}]", "later"),
         ("rules: {", "It is no YAML"),
