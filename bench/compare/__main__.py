@@ -38,7 +38,7 @@ from bench.tool_queue import COLD
 GATED, GATED_AT_ONCE = (1000, 50), 8  # milliseconds for a turn and for a request to Data Factory
 TURNS_MS, ADF_MS = (0, 1000), (0, 50)
 COUNTS = {1: 6, GATED_AT_ONCE: 24, 32: 64}  # questions by how many are at once
-GATED_COUNT = 48
+GATED_COUNTS = {1: 6, GATED_AT_ONCE: 64, 32: 128}
 SHORT_COUNT, SHORT_ALONE = 8, 3
 BURST, SHORT_BURST = 200, 40
 UNCACHED = "ours, no ADF cache"
@@ -83,7 +83,7 @@ async def cells(
 
 async def whole(findings: Findings) -> Burst:
     for latencies in ((turn, adf) for turn in TURNS_MS for adf in ADF_MS):
-        counts = {**COUNTS, GATED_AT_ONCE: GATED_COUNT} if latencies == GATED else COUNTS
+        counts = GATED_COUNTS if latencies == GATED else COUNTS
         for system in (*SYSTEMS, WIDE) if latencies == GATED else SYSTEMS:
             async with standing(system, *latencies) as stand:
                 await warmed_up(stand)

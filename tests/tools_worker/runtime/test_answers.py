@@ -6,8 +6,10 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 from core import clients
 from core.settings import Settings
@@ -78,3 +80,36 @@ async def test_purges_no_more_at_once_than_it_is_told(slots: AnswerSlots) -> Non
     for _ in range(5):
         await slots.claim(new_slot(), "reply")
     assert await slots.purge(datetime.now(UTC) + timedelta(minutes=1), most=3) == 3
+
+
+class Breaking:
+    """A table whose first write finds its connection closed, before storage heard of it or after."""
+
+    def __init__(self, table: Any, after: bool) -> None:
+        self._table, self._after, self.broken = table, after, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._table, name)
+
+    async def create_entity(self, entity: Any) -> Any:
+        if self.broken:
+            return await self._table.create_entity(entity)
+        self.broken += 1
+        if self._after:
+            await self._table.create_entity(entity)
+            raise ServiceResponseError("Server disconnected")
+        raise ServiceRequestError("Can not write request body")
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_connection_that_breaks_at_a_claim_costs_no_redelivery(
+    storage: str, after: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with clients.table_service(Settings.load({"STORAGE": storage})) as tables:
+        slots, slot = TableAnswerSlots(tables), new_slot()
+        await slots.claim(new_slot(), "the table is there")
+        breaking = Breaking(slots._table, after)
+        monkeypatch.setattr(slots, "_table", breaking)
+        assert await slots.claim(slot, "reply") == "reply"
+        assert await slots.find(slot) == "reply"
+        assert breaking.broken == 1
