@@ -1,6 +1,6 @@
 """This app beside the common pattern and beside the least that a question can cost.
 
-    python -m bench.compare [--short] [--json]
+    python -m bench.compare [--short | --gated] [--json]
 
 The same questions over the same stand-ins, one system after another, each with stand-ins of its own. A cell is a time
 that a turn of the model takes, a time that Data Factory takes for each request, and how many questions are under way at
@@ -22,10 +22,10 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from bench.compare import round_trip
 from bench.compare.arithmetic import Measured, ratios, throughput
@@ -95,6 +95,16 @@ async def whole(findings: Findings) -> Burst:
         return await burst(stand, BURST)
 
 
+async def gated(findings: Findings) -> Burst:
+    """The gated cell with its neighbours, which are all that the ratios need."""
+    for system in SYSTEMS:
+        async with standing(system, *GATED) as stand:
+            await warmed_up(stand)
+            await cells(findings, system, stand, GATED, GATED_COUNTS)
+    async with standing("ours", *GATED) as stand:
+        return await burst(stand, BURST)
+
+
 async def short(findings: Findings) -> Burst:
     """The gated cell and a smaller burst. What need not be quiet, the systems do together."""
     async with AsyncExitStack() as stack:
@@ -108,11 +118,15 @@ async def short(findings: Findings) -> Burst:
         return await burst(stands["ours"], SHORT_BURST)
 
 
-async def measure(is_short: bool, said: bool) -> tuple[Findings, dict[str, Any]]:
+Size = Literal["short", "gated", "whole"]
+SIZES: Mapping[Size, Callable[[Findings], Awaitable[Burst]]] = {"short": short, "gated": gated, "whole": whole}
+
+
+async def measure(size: Size, said: bool) -> tuple[Findings, dict[str, Any]]:
     findings = Findings(said=said)
     began = time.perf_counter()
-    many = await (short if is_short else whole)(findings)
-    trip = await round_trip.measure(10 if is_short else 100)
+    many = await SIZES[size](findings)
+    trip = await round_trip.measure(10 if size == "short" else 100)
     figures: dict[str, Any] = ratios(findings.at(*GATED, GATED_AT_ONCE))
     figures["ratio_throughput_32"] = throughput(findings.at(*GATED, 32))
     figures["round_trip_to_raw"] = trip.pop("round_trip_to_raw")
@@ -127,8 +141,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="the gated cell with fewer questions, a burst of 40")
     parser.add_argument("--json", action="store_true", help="only the JSON line")
+    parser.add_argument("--gated", action="store_true", help="all that the ratios need, and no other cell")
     arguments = parser.parse_args()
-    findings, figures = asyncio.run(measure(arguments.short, not arguments.json))
+    size: Size = "short" if arguments.short else "gated" if arguments.gated else "whole"
+    findings, figures = asyncio.run(measure(size, not arguments.json))
     print(json.dumps(figures))
     sys.exit(1 if findings.wrong or figures["burst"]["lost"] else 0)  # how long it takes is only told
 
