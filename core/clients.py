@@ -52,6 +52,18 @@ def credential(endpoint: str) -> AsyncTokenCredential:
     return LoopbackCredential() if is_loopback_http(endpoint) else _identity.get()
 
 
+def operator_credential(settings: Settings) -> AsyncTokenCredential:
+    """The identity that changes factories: one assigned for it alone, else the app's own."""
+    if not settings.adf_operator_client_id or is_loopback_http(settings.adf_endpoint):
+        return credential(settings.adf_endpoint)
+    known, client_id = _operators.get(), settings.adf_operator_client_id
+    if client_id not in known:
+        from azure.identity.aio import ManagedIdentityCredential
+
+        known[client_id] = ManagedIdentityCredential(client_id=client_id)
+    return known[client_id]
+
+
 def _default_identity() -> AsyncTokenCredential:
     from azure.identity.aio import DefaultAzureCredential
 
@@ -59,6 +71,7 @@ def _default_identity() -> AsyncTokenCredential:
 
 
 _identity = PerLoop(_default_identity)
+_operators: PerLoop[dict[str, AsyncTokenCredential]] = PerLoop(dict)
 
 
 class LoopbackCredential:

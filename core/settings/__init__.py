@@ -36,6 +36,7 @@ class Settings:
     adf_factories: tuple[str, ...] = ()
     adf_subscription: str = ""
     adf_failure_rules: str = ""
+    adf_operator_client_id: str = ""  # the identity that changes factories; empty: the app's own
     learn_mcp_url: str = LEARN_MCP
     incident_narrative: bool = True
     run_deadline_seconds: float = RUN_DEADLINE_SECONDS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from core.settings.problems import Problem, check_url
 
 AZURE_MANAGEMENT = "https://management.azure.com"
 LEARN_MCP = "https://learn.microsoft.com/api/mcp"
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 def storage(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
@@ -69,9 +71,14 @@ def adf(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
     rules = env.get("ADF_FAILURE_RULES", "")
     if rules and not Path(rules).is_file():
         problems.append(Problem("adf", "ADF_FAILURE_RULES", f"there is no file {rules!r}."))
+    operator = env.get("ADF_OPERATOR_CLIENT_ID", "")
+    if operator and not _GUID.fullmatch(operator):
+        text = f"{operator!r} is not the client id (a GUID) of a user-assigned identity."
+        problems.append(Problem("adf", "ADF_OPERATOR_CLIENT_ID", text))
     return {
         "adf_endpoint": endpoint,
         "adf_factories": factories,
         "adf_subscription": subscription,
         "adf_failure_rules": rules,
+        "adf_operator_client_id": operator,
     }

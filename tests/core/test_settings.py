@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core import clients
 from core.errors import NotConfigured
 from core.settings import LIMITS, Settings
 
@@ -49,6 +50,7 @@ def test_identity_addresses_serve_instead_of_a_connection_string() -> None:
         ("ADF_ENDPOINT", "https://[management"),
         ("ADF_FACTORIES", "adf-prod"),
         ("ADF_FAILURE_RULES", "nowhere.yaml"),
+        ("ADF_OPERATOR_CLIENT_ID", "mi-operator"),
         ("LEARN_MCP_URL", "learn"),
         ("RUN_DEADLINE_SECONDS", "soon"),
         ("RUN_DEADLINE_SECONDS", "0"),
@@ -90,6 +92,15 @@ def test_a_flow_of_teams_may_live_in_either_service() -> None:
 def test_plain_http_is_for_this_machine_only() -> None:
     assert wrong(FOUNDRY_PROJECT_ENDPOINT="http://127.0.0.1:8000/api/projects/local") == []
     assert wrong(FOUNDRY_PROJECT_ENDPOINT="http://127.0.0.1.example.com/api") == ["FOUNDRY_PROJECT_ENDPOINT"]
+
+
+async def test_factories_are_changed_as_the_identity_that_is_named_for_it() -> None:
+    client_id = "00000000-0000-4000-8000-00000000000a"
+    named = Settings.load(GOOD | {"ADF_OPERATOR_CLIENT_ID": client_id})
+    own = clients.operator_credential(named)
+    assert own is clients.operator_credential(named)
+    assert own is not clients.credential(named.adf_endpoint)
+    assert clients.operator_credential(Settings.load(GOOD)) is clients.credential(named.adf_endpoint)
 
 
 def test_a_tool_may_not_outlive_the_run_that_waits_for_it() -> None:

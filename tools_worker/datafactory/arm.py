@@ -98,6 +98,14 @@ class Arm:
         """For queries, which ADF takes as POST: it is repeated on failure, so never use it for a write."""
         return await self._ask("POST", path, body, missing)
 
+    def uncached(self) -> Uncached:
+        return Uncached(self)
+
+    async def ask_now(self, method: str, path: str, body: JsonObject | None, missing: AppError | None) -> JsonObject:
+        """Past the cache, and past an identical question that is under way: it may have been answered before."""
+        self._open()
+        return await self._guarded(method, path, body, missing)
+
     async def close(self) -> None:
         client, self._client, self._loop = self._client, None, None
         self._cache.close()
@@ -202,6 +210,24 @@ class Arm:
             retry_policy=AsyncRetryPolicy.no_retries(),
             per_call_policies=clients.loopback_policies(self._endpoint),
         )
+
+
+class Uncached:
+    """An `Arm` that asks each time. It has nothing of its own to close."""
+
+    def __init__(self, arm: Arm) -> None:
+        self._arm = arm
+
+    async def get(self, path: str, missing: AppError | None = None) -> JsonObject:
+        return await self._arm.ask_now("GET", path, None, missing)
+
+    async def post(self, path: str, body: JsonObject | None, missing: AppError | None = None) -> JsonObject:
+        return await self._arm.ask_now("POST", path, body, missing)
+
+    def uncached(self) -> Uncached:
+        return self
+
+    async def close(self) -> None: ...
 
 
 def checked_endpoint(endpoint: str) -> str:

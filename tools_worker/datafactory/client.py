@@ -51,6 +51,10 @@ class DataFactory(Protocol):
     @property
     def name(self) -> str: ...
 
+    def fresh(self) -> DataFactory:
+        """The same factory, never answered from what was asked before. For what is to be changed, or was just now."""
+        ...
+
     async def pipeline_runs(
         self,
         since: datetime,
@@ -58,10 +62,11 @@ class DataFactory(Protocol):
         *,
         status: Status = None,
         pipeline: str | None = None,
+        group: str | None = None,
         newest_first: bool = True,
         limit: int | None = None,
     ) -> Found[PipelineRun]:
-        """By start time. All pages unless `limit` is reached."""
+        """By start time. All pages unless `limit` is reached. A `group` is a run and its reruns."""
         ...
 
     async def pipeline_run(self, run_id: str) -> PipelineRun: ...

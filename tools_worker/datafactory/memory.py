@@ -64,6 +64,9 @@ class MemoryDataFactory:
     def name(self) -> str:
         return self._id.name
 
+    def fresh(self) -> MemoryDataFactory:
+        return self
+
     async def pipeline_runs(
         self,
         since: datetime,
@@ -71,6 +74,7 @@ class MemoryDataFactory:
         *,
         status: Status = None,
         pipeline: str | None = None,
+        group: str | None = None,
         newest_first: bool = True,
         limit: int | None = None,
     ) -> Found[PipelineRun]:
@@ -81,6 +85,7 @@ class MemoryDataFactory:
             if _active(run.start, run.updated or run.end or run.start, since, until)
             and _one_of(run.status, status)
             and pipeline in (None, run.pipeline)
+            and group in (None, run.group_id)
         ]
         found.sort(key=lambda run: run.start or _NEVER, reverse=newest_first)
         return _cut(found, limit)

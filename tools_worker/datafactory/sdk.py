@@ -13,7 +13,7 @@ from core import clients
 from core.errors import InvalidArguments, NotFound, UpstreamRefused, not_found
 from core.settings import Settings
 from tools_worker.datafactory import activity_log, fields
-from tools_worker.datafactory.arm import Arm, Patience
+from tools_worker.datafactory.arm import Arm, Patience, Uncached
 from tools_worker.datafactory.client import Found, Status
 from tools_worker.datafactory.factories import Factories
 from tools_worker.datafactory.models import (
@@ -48,7 +48,7 @@ def _utc_now() -> datetime:
 class SdkDataFactory:
     """Cheap to make; the client behind it is shared by the factories of a subscription."""
 
-    def __init__(self, arm: Arm, factory: FactoryId, *, clock: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(self, arm: Arm | Uncached, factory: FactoryId, *, clock: Callable[[], datetime] = _utc_now) -> None:
         self._arm = arm
         self._id = factory
         self._clock = clock
@@ -61,6 +61,9 @@ class SdkDataFactory:
     def name(self) -> str:
         return self._id.name
 
+    def fresh(self) -> SdkDataFactory:
+        return SdkDataFactory(self._arm.uncached(), self._id, clock=self._clock)
+
     async def pipeline_runs(
         self,
         since: datetime,
@@ -68,11 +71,12 @@ class SdkDataFactory:
         *,
         status: Status = None,
         pipeline: str | None = None,
+        group: str | None = None,
         newest_first: bool = True,
         limit: int | None = None,
     ) -> Found[PipelineRun]:
         body = self._window(since) | {
-            "filters": _filters(PipelineName=pipeline, Status=status),
+            "filters": _filters(PipelineName=pipeline, Status=status, RunGroupId=group),
             "orderBy": [{"orderBy": "RunStart", "order": "DESC" if newest_first else "ASC"}],
         }
         return await self._query(

@@ -24,7 +24,7 @@ USUAL_RUNS = 100
 MIN_USUAL = 3
 LONG_UNKNOWN = timedelta(hours=12)  # without history: longer than most runs, shorter than a lost day
 LITTLE_MORE = 300.0  # seconds: a minute becoming three is not stuck
-MAX_PIPELINES = 40  # histories read per factory: one call each
+MAX_PIPELINES = 40  # histories read per factory where not told otherwise: one call each
 MAX_LOOKED_INTO = 10  # runs whose activities are read
 MAX_DEPTH = 10  # children of children; a circle ends earlier
 CONTAINERS = frozenset({"ForEach", "Until", "IfCondition", "Switch"})
@@ -78,14 +78,16 @@ class Going:
         return "nothing_in_progress" if self.looked_into and self.run.status == "InProgress" else "unknown"
 
 
-async def fetch_going(factory: DataFactory, factor: float, now: datetime) -> list[Going]:
-    """`factor`: how many times its 95th percentile is too long."""
+async def fetch_going(factory: DataFactory, factor: float, now: datetime, most: int = MAX_PIPELINES) -> list[Going]:
+    """`factor`: how many times its 95th percentile is too long. `most`: how many histories are read, of the pipelines
+    first whose runs have gone on longest."""
     found = await factory.pipeline_runs(now - LOOK_BACK, status=sorted(UNFINISHED), newest_first=False)
     if not found.items:
         return []
-    names = sorted({run.pipeline for run in found if run.pipeline})
+    oldest = sorted(found, key=lambda run: run.start or _NEVER)
+    names = list(dict.fromkeys(run.pipeline for run in oldest if run.pipeline))
     definitions, usuals = await asyncio.gather(
-        _definitions(factory), asyncio.gather(*(_usual(factory, name, now) for name in names[:MAX_PIPELINES]))
+        _definitions(factory), asyncio.gather(*(_usual(factory, name, now) for name in names[:most]))
     )
     usual = dict(zip(names, usuals, strict=False))
     judged = [_judged(factory.name, run, found.items, usual, definitions, factor, now) for run in found]

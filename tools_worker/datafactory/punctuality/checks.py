@@ -224,21 +224,22 @@ async def _late(
     factory: DataFactory, runs: Iterable[PipelineRun], period: Period, now: datetime
 ) -> tuple[list[Late], int]:
     """Runs that ended, or still go on, beyond their usual time. Only long ones can: their history alone is read."""
-    long = [(run, took) for run in runs if (took := _took(run, now)) > LATE_SECONDS]
+    long = [(run, seconds) for run in runs if (seconds := took(run, now)) > LATE_SECONDS]
     names = sorted({run.pipeline for run, _ in long})
     usuals = await asyncio.gather(*(_usual(factory, name, period.since) for name in names[:MAX_USUAL]))
     usual = dict(zip(names, usuals, strict=False))
-    found = [Late(factory.name, run, took, known) for run, took in long if (known := usual.get(run.pipeline))]
-    return [each for each in found if _beyond(each)], len(names[MAX_USUAL:])
+    found = [Late(factory.name, run, seconds, known) for run, seconds in long if (known := usual.get(run.pipeline))]
+    return [each for each in found if beyond(each)], len(names[MAX_USUAL:])
 
 
-def _took(run: PipelineRun, now: datetime) -> float:
+def took(run: PipelineRun, now: datetime) -> float:
+    """Seconds until its end, or until now."""
     if run.unfinished and run.start is not None:
         return (now - run.start).total_seconds()
     return (run.duration_ms or 0) / 1000
 
 
-def _beyond(late: Late) -> bool:
+def beyond(late: Late) -> bool:
     return late.took > max(late.usual.p95 * LATE_RATIO, late.usual.p95 + LATE_SECONDS)
 
 
