@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from tools_worker.datafactory.schedules.zones import zone_of
 
-WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEK: tuple[Day, ...] = get_args(Day)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
 def _clock(told: Any) -> time:
-    """Quoted: YAML takes a bare 16:00 for the number 960."""
     found = _CLOCK.fullmatch(told) if isinstance(told, str) else told if isinstance(told, time) else None
     if found is None:
-        raise ValueError(f'{told!r} is no time of the day in quotes, such as "06:00"')
+        raise ValueError(f"{told!r} is no time of the day such as 06:00")
     return found if isinstance(found, time) else time(int(found[1]), int(found[2]))
 
 
@@ -35,9 +35,7 @@ def _plain(day: Any) -> Any:
 
 FinishBy = Annotated[time, BeforeValidator(_clock)]
 TimeZone = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_known)]
-WeekDay = Annotated[
-    Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"], BeforeValidator(_plain)
-]
+WeekDay = Annotated[Day, BeforeValidator(_plain)]
 
 
 def dues(finish_by: time, zone: str, days: Sequence[str], after: datetime, until: datetime) -> Iterator[datetime]:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
+from orchestrator.policy import findings
+from orchestrator.policy.calendars import Calendar
 from orchestrator.policy.deadlines import WEEK, FinishBy, TimeZone, WeekDay, dues
+from orchestrator.policy.deciding import decide
+from orchestrator.policy.environments import Environment
+from orchestrator.policy.globs import fits
+from orchestrator.policy.names import wrong_names
+from orchestrator.policy.parts import Part, Text
+from orchestrator.policy.rules import Case, Rule, Verdict
 
 Severity = Annotated[int, Field(ge=0, le=4)]
-Text = Annotated[str, Field(min_length=1, max_length=200)]
 T = TypeVar("T")
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Importance(Part):
@@ -44,7 +47,7 @@ class Importance(Part):
             yield from dues(self.finish_by, self.timezone, self.days, after, until)
 
     def fits(self, factory: str, pipeline: str) -> bool:
-        return _fits(factory, self.factory) and any(_fits(pipeline, glob) for glob in self.pipelines)
+        return fits(factory, self.factory) and any(fits(pipeline, glob) for glob in self.pipelines)
 
     def hides(self, later: Importance) -> bool:
         """Nothing is left for a later entry: each of its globs is one of ours, or ours takes everything."""
@@ -76,6 +79,20 @@ class Escalation(Part):
 class Policy(Part):
     importance: tuple[Importance, ...] = ()
     escalation: tuple[Escalation, ...] = ()
+    environments: tuple[Environment, ...] = ()
+    calendars: tuple[Calendar, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Policy:
+        """The error's context has the place of each."""
+        if wrong := tuple(wrong_names(self)):
+            raise PydanticCustomError("wrong_names", "names are wrong", {"places": wrong})
+        return self
+
+    def decide(self, case: Case) -> Verdict:
+        """Whether an operation goes ahead. It depends on nothing but the case."""
+        return decide(self, case)
 
     def importance_of(self, factory: str, pipeline: str) -> Importance | None:
         return next((entry for entry in self.importance if entry.fits(factory, pipeline)), None)
@@ -94,10 +111,11 @@ class Policy(Part):
             if again := sorted(seen & set(path.severity)):
                 yield f"escalation[{number}] names severity {again[0]}, which an earlier entry decides."
             seen |= set(path.severity)
+        yield from findings.without_effect(self)
 
-
-def _fits(name: str, glob: str) -> bool:
-    return fnmatchcase(name.casefold(), glob.casefold())
+    def warnings(self) -> Iterator[str]:
+        """What takes effect, but maybe not as it was meant."""
+        yield from findings.softer_first(self)
 
 
 def _first(numbers: Iterable[int]) -> int | None:

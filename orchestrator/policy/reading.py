@@ -11,12 +11,18 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from orchestrator.policy.model import Policy
+from orchestrator.policy.parts import Place
 
 log = logging.getLogger("policy")
 USUAL = Path(__file__).resolve().parents[2] / "policy.yaml"
-Place = tuple[str | int, ...]
+PLAINER = {  # what the kinds of errors are called that speak of Python
+    "tuple_type": "Input should be a list",
+    "model_type": "Input should be fields with their values",
+    "mapping_type": "Input should be names with their values",
+}
 
 
 class BadPolicy(Exception):
@@ -30,8 +36,9 @@ class BadPolicy(Exception):
 def parse(text: str) -> Policy:
     """Raises BadPolicy."""
     try:
-        node = yaml.compose(text, yaml.SafeLoader)
-        plain = yaml.safe_load(text)
+        # Every value is text until its field says what it is: YAML takes 22:00 for the number 1320, and no for False.
+        plain = yaml.load(text, yaml.BaseLoader)  # noqa: S506 - it makes nothing but text, lists and mappings
+        node = yaml.compose(text, yaml.BaseLoader)
     except yaml.YAMLError as exc:
         raise BadPolicy([f"It is no YAML: {' '.join(str(exc).split())}."]) from exc
     lines = dict(_lines(node, ())) if node is not None else {}
@@ -41,7 +48,14 @@ def parse(text: str) -> Policy:
     try:
         return Policy.model_validate({} if plain is None else plain)
     except ValidationError as exc:
-        raise BadPolicy([_mistake(error["loc"], error["msg"], lines) for error in exc.errors()]) from exc
+        told = [each for error in exc.errors() for each in _told(error)]
+        raise BadPolicy([_mistake(place, message, lines) for place, message in told]) from exc
+
+
+def _told(error: ErrorDetails) -> Iterator[tuple[Place, str]]:
+    """One error of several names has the place of each in its context."""
+    message = PLAINER.get(error["type"], error["msg"].removeprefix("Value error, "))
+    yield from error.get("ctx", {}).get("places", [(error["loc"], message)])
 
 
 def _mistake(place: Place, message: str, lines: Mapping[Place, int]) -> str:
