@@ -1,4 +1,4 @@
-"""The messages about an action that a person has to allow: the question, and what became of it."""
+"""The messages about an action: the question to those who may allow it, their decision, and what became of it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,21 @@ from orchestrator.notify.port import Message
 from tools_worker.datafactory.wording import at, count
 
 Risk = Literal["none", "low", "medium", "high"]
-Outcome = Literal["approved", "denied", "expired"]
+Outcome = Literal["approved", "denied", "expired", "withdrawn"]
+Ending = Literal["done", "failed", "not_done", "unknown"]
 RISKS: dict[Risk, Style] = {"none": "accent", "low": "accent", "medium": "warning", "high": "attention"}
-OUTCOMES: dict[Outcome, Style] = {"approved": "good", "denied": "attention", "expired": "warning"}
+OUTCOMES: dict[Outcome, Style] = {
+    "approved": "good",
+    "denied": "attention",
+    "expired": "warning",
+    "withdrawn": "warning",
+}
+ENDINGS: dict[Ending, tuple[str, Style]] = {
+    "done": ("Done", "good"),
+    "failed": ("Done, without the effect that was hoped for", "attention"),
+    "not_done": ("Not done", "warning"),
+    "unknown": ("Not known whether it was done", "attention"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,18 @@ def decision_card(proposal: Proposal, decision: Decision, *, link: str = "") -> 
     ]
     key = f"{proposal.id}:{decision.outcome}"
     return parts.compose(key, proposal.id, f"{words}: {proposal.action}", told, link=link)
+
+
+def outcome_card(proposal: Proposal, ending: Ending, told: str, *, link: str = "") -> Message:
+    """`told` is what Data Factory showed, in sentences."""
+    words, style = ENDINGS[ending]
+    body = [
+        parts.badge(words, style),
+        parts.headline(proposal.action),
+        parts.paragraph(told),
+        parts.facts(_facts(proposal)),
+    ]
+    return parts.compose(f"{proposal.id}:{ending}", proposal.id, f"{words}: {proposal.action}", body, link=link)
 
 
 def _until(proposal: Proposal) -> str:

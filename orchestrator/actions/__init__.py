@@ -1,0 +1,1 @@
+"""Changes of factories from proposal to outcome: decided by policy and people, done once, followed, and on record."""

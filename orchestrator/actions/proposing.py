@@ -1,0 +1,132 @@
+"""How an operation becomes an action: planned on live state, judged by policy, kept, and then queued or asked for.
+
+Nothing is done here. Agents, callers of the API, persons and playbooks all take this way.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.errors import NotFound, UpstreamError
+from orchestrator.actions.judging import About, Judge
+from orchestrator.actions.record import Action, Entry, Requester, Terms, action_id
+from orchestrator.actions.telling import Telling
+from orchestrator.policy.rules import Verdict
+from orchestrator.stores.actions import ActionStore
+from orchestrator.stores.rows import Exists
+from tools_worker.datafactory.client import DataFactory
+from tools_worker.datafactory.factories import Factories
+from tools_worker.datafactory.operations.model import Operation, Plan
+
+log = logging.getLogger("actions")
+Planner = Callable[[DataFactory, Operation, datetime], Awaitable[Plan]]
+MAX_WHY = 500  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A dry run: what would happen, and what the policy says of it."""
+
+    plan: Plan
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a proposal comes from. `key` names it at its origin: the same key is the same action."""
+
+    key: str
+    why: str = ""
+    incident_id: str = ""
+    run_id: str = ""
+    session_id: str = ""
+
+
+@dataclass(frozen=True)
+class Proposer:
+    store: ActionStore
+    factories: Factories
+    plan: Planner
+    judge: Judge
+    telling: Telling
+    enqueue: Callable[[str, int], Awaitable[None]]
+    now: Callable[[], datetime]
+
+    async def consider(self, operation: Operation, requester: Requester, incident_id: str = "") -> Considered:
+        """Raises NotFound and the Upstream family."""
+        plan = await self._planned(operation)
+        return Considered(plan, await self.judge.judge(About(plan, requester, incident_id)))
+
+    async def propose(self, operation: Operation, requester: Requester, origin: Origin) -> Action:
+        """The action, new or as it stands since the same proposal came before."""
+        now = self.now()
+        named = action_id(now, requester.channel, requester.id or requester.kind, origin.key)
+        with suppress(NotFound):
+            return await self.store.load(named)
+        plan = await self._planned(operation)
+        drafted = Action(
+            id=named,
+            plan=plan,
+            requester=requester,
+            created_at=now,
+            state="waiting",
+            why=origin.why[:MAX_WHY],
+            incident_id=origin.incident_id,
+            run_id=origin.run_id,
+            session_id=origin.session_id,
+            timeline=(Entry(now, "proposed", f"Proposed: {plan.title}.", requester.name),),
+        )
+        verdict = await self.judge.judge(About.of(drafted))
+        decided = _decided(drafted, verdict, now)
+        await self.telling.decided(decided)  # raises: without a trail nothing may be done
+        try:
+            action = await self.store.create(decided)
+        except Exists:
+            return await self.store.load(named)
+        await self._follow_up(action)
+        return action
+
+    async def _planned(self, operation: Operation) -> Plan:
+        return await self.plan(await self.factories.get(operation.factory), operation, self.now())
+
+    async def _follow_up(self, action: Action) -> None:
+        """The record stands: what fails here is made up for by the timer."""
+        try:
+            if action.state == "queued":
+                await self.enqueue(action.id, 0)
+            elif action.state == "waiting":
+                await self.telling.ask(action)
+        except UpstreamError as exc:
+            log.warning("action=%s outcome=not_told error=%s", action.id, exc)
+
+
+def _decided(action: Action, verdict: Verdict, now: datetime) -> Action:
+    action = action.told(rule=verdict.rule, rule_why=verdict.why)
+    if action.plan.refusal:
+        return action.over("refused", now, action.plan.refusal)
+    if verdict.effect == "deny":
+        return action.over("denied", now, verdict.why)
+    if verdict.effect == "allow" or verdict.terms is None:
+        return action.told(Entry(now, "allowed", f"Allowed: {verdict.why}."), state="queued")
+    terms = terms_of(verdict, action.requester, now)
+    needed = "an approval" if terms.approvals == 1 else f"{terms.approvals} approvals"
+    text = f"Waiting for {needed} until {terms.expires_at:%Y-%m-%d %H:%M} UTC: {verdict.why}."
+    return action.told(Entry(now, "asked", text), terms=terms)
+
+
+def terms_of(verdict: Verdict, requester: Requester, now: datetime) -> Terms:
+    """Four eyes need to know two people. Behind a key there may be anybody, the approver too: then two approve."""
+    asked = verdict.terms
+    if asked is None:
+        return Terms()
+    unknown = requester.kind in ("key", "teams")
+    return Terms(
+        roles=tuple(asked.roles),
+        approvals=max(asked.approvals, 2) if asked.four_eyes and unknown else asked.approvals,
+        four_eyes=asked.four_eyes,
+        expires_at=now + timedelta(minutes=asked.expires_minutes),
+    )

@@ -1,0 +1,221 @@
+"""What is allowed is done once, whatever breaks; and the record says what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from core.errors import UpstreamUnavailable
+from orchestrator.policy.reading import parse
+from tests.orchestrator.actions.desk import ANA, ASK, BEA, FACTORY, Afternoon, Killed
+from tools_worker.datafactory.operations.model import Operation
+
+STATES = ("waiting", "queued", "sending", "following", "done")
+
+
+async def test_what_is_allowed_is_done_and_followed_to_its_end() -> None:
+    desk = Afternoon()
+    action = await desk.proposed()
+    await desk.worked()
+    ended = await desk.action(action)
+    assert (ended.state, ended.started_run, ended.started_status) == ("done", "new-1", "Succeeded")
+    assert desk.plant.told == ["rerun"]
+    assert [entry.what for entry in ended.timeline] == ["proposed", "allowed", "sending", "accepted", "done"]
+
+
+async def test_a_repair_that_failed_is_done_and_says_that_it_did_not_help() -> None:
+    desk = Afternoon()
+    desk.plant.ends = "Failed"
+    action = await desk.proposed()
+    await desk.worked()
+    ended = await desk.action(action)
+    assert (ended.state, ended.started_status) == ("done", "Failed")
+    assert desk.channel.messages[-1].title.startswith("Done, without the effect")
+
+
+async def test_what_data_factory_refuses_is_not_done() -> None:
+    desk = Afternoon()
+    desk.plant.trouble = "not_sent"
+    action = await desk.proposed()
+    await desk.worked()
+    assert (await desk.action(action)).state == "not_done"
+
+
+async def test_a_lost_answer_is_looked_up_and_nothing_is_sent_again() -> None:
+    desk = Afternoon()
+    desk.plant.trouble = "lost_after"
+    action = await desk.proposed()
+    await desk.worked()
+    assert (await desk.action(action)).state == "done"
+    assert desk.plant.told == ["rerun"]
+
+
+async def test_a_request_that_never_arrived_is_not_done_and_not_tried_again() -> None:
+    desk = Afternoon()
+    desk.plant.trouble = "lost_before"
+    action = await desk.proposed()
+    await desk.worked()
+    assert (await desk.action(action)).state == "not_done"
+    assert desk.plant.told == []
+
+
+@pytest.mark.parametrize("change", ["facts", "refusal", "gone"])
+async def test_what_has_changed_since_it_was_proposed_is_not_done(change: str) -> None:
+    desk = Afternoon()
+    action = await desk.proposed()
+    if change == "facts":
+        desk.plant.facts["status of run r-1"] = "Succeeded"
+    elif change == "refusal":
+        desk.plant.refusal = "It was rerun already."
+    else:
+        desk.plant.gone = True
+    await desk.worked()
+    ended = await desk.action(action)
+    assert ended.state == "not_done"
+    assert desk.plant.told == []
+    if change == "facts":
+        assert "status of run r-1 was Failed, is Succeeded" in ended.outcome
+
+
+async def test_a_policy_that_became_stricter_holds_for_what_was_allowed_before() -> None:
+    desk = Afternoon()
+    action = await desk.proposed()
+    desk.policy = parse("rules: []")
+    await desk.worked()
+    assert (await desk.action(action)).state == "not_done"
+    assert desk.plant.told == []
+
+
+async def test_a_policy_that_asks_now_is_not_content_with_what_was_allowed_before() -> None:
+    desk = Afternoon()
+    action = await desk.proposed()
+    desk.policy = parse(ASK)
+    await desk.worked()
+    assert (await desk.action(action)).state == "not_done"
+    assert desk.plant.told == []
+
+
+async def test_while_nothing_may_be_written_it_waits_and_then_gives_up() -> None:
+    desk = Afternoon()
+    desk.closed = "policy.yaml is gone."
+    action = await desk.proposed()
+    await desk.worked()
+    ended = await desk.action(action)
+    assert (ended.state, desk.plant.told) == ("not_done", [])
+    assert desk.now - action.created_at >= timedelta(hours=1)
+
+
+async def test_nothing_is_done_without_a_trail() -> None:
+    desk = Afternoon()
+    action = await desk.proposed()
+    desk.trail.down = True
+    with pytest.raises(UpstreamUnavailable):
+        await desk.worked()
+    assert desk.plant.told == []
+    desk.trail.down, desk.messages = False, [(desk.now + timedelta(minutes=3), action.id)]
+    await desk.worked()
+    assert (await desk.action(action)).state == "done"
+    assert desk.trail.of("write") == [
+        "About to: rerun of LoadSales | intended",
+        "Ended: rerun of LoadSales | done: Run new-1 ended Succeeded.",
+    ]
+
+
+async def test_two_who_get_the_same_message_do_it_once() -> None:
+    desk = Afternoon()
+    action = await desk.proposed()
+    first, second = desk.executor("one"), desk.executor("two")
+    await asyncio.gather(first.step(action.id), second.step(action.id))
+    await desk.worked()
+    assert desk.plant.told == ["rerun"]
+    assert (await desk.action(action)).state == "done"
+
+
+async def points_of_a_whole_life() -> list[str]:
+    desk = Afternoon(ASK)
+    action = await desk.proposed()
+    await desk.desk.approve(action.id, BEA, action.plan.digest)
+    await desk.worked()
+    assert (await desk.action(action)).state == "done"
+    return desk.store.points
+
+
+async def test_the_points_at_which_it_is_killed_are_there() -> None:
+    points = await points_of_a_whole_life()
+    assert {
+        "before queued",
+        "after queued",
+        "before sending",
+        "after sending",
+        "after following",
+        "before done",
+    } <= set(points)
+
+
+@pytest.mark.parametrize("where", range(14))
+@pytest.mark.parametrize("sent", ["arrives", "is lost"])
+async def test_killed_anywhere_it_is_never_done_twice_and_the_record_is_true(where: int, sent: str) -> None:
+    desk = Afternoon(ASK)
+    desk.plant.trouble = "" if sent == "arrives" else "lost_before"
+    action = await desk.proposed()
+    desk.store.kill_at = where
+    try:
+        await desk.desk.approve(action.id, BEA, action.plan.digest)
+        await desk.worked()
+    except Killed:
+        desk.store.kill_at = None
+    if (await desk.action(action)).state == "waiting":  # killed before it was on record: the person does it again
+        await desk.desk.approve(action.id, BEA, action.plan.digest)
+    desk.now += timedelta(minutes=3)
+    desk.messages = [(desk.now, action.id)]  # the rounds find what is left
+    await desk.worked(desk.executor("another process"))
+    ended = await desk.action(action)
+    assert len(desk.plant.told) <= 1
+    assert ended.state == ("done" if desk.plant.told else "not_done")
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_killed_while_it_is_sent_it_is_looked_up(moment: str) -> None:
+    desk = Afternoon()
+    action = await desk.proposed()
+
+    async def killed(*given: object) -> None:
+        if moment == "after":
+            desk.plant.told.append("rerun")
+        raise Killed
+
+    with pytest.raises(Killed):
+        await desk.worked(desk.executor(send=killed))
+    assert (await desk.action(action)).state == "sending"
+    desk.now += timedelta(minutes=3)
+    desk.messages = [(desk.now, action.id)]
+    await desk.worked()
+    assert (await desk.action(action)).state == ("done" if moment == "after" else "not_done")
+    assert len(desk.plant.told) == (moment == "after")
+
+
+async def test_a_pause_is_followed_by_its_end() -> None:
+    desk = Afternoon()
+    given = {"pipeline": "LoadSales", "minutes": 90, "triggers": ["Nightly"]}
+    paused = await desk.proposed(operation=Operation("pause_schedule", FACTORY, given))
+    await desk.worked()
+    (later,) = await desk.store.active()
+    assert (later.operation.kind, later.follows, later.requester) == ("resume_schedule", paused.id, ANA)
+    assert later.operation.arguments == {"pipeline": "LoadSales", "triggers": ["Nightly"]}
+    await desk.executor().step(later.id)
+    assert desk.plant.told == ["pause_schedule"]  # not yet
+    desk.now += timedelta(minutes=91)
+    desk.policy = parse("rules: []")  # what was allowed with the pause needs no second leave
+    desk.messages = [(desk.now, later.id)]
+    await desk.worked()
+    assert desk.plant.told == ["pause_schedule", "resume_schedule"]
+    assert (await desk.action(later)).state == "done"
+
+
+async def test_of_many_at_once_no_more_go_through_than_the_policy_lets() -> None:
+    desk = Afternoon("rules: [{name: few, why: a test, effect: allow, limits: {per_hour: 3}}]")
+    await asyncio.gather(*(desk.proposed(key=str(number)) for number in range(10)))
+    await desk.worked()
+    assert len(desk.plant.told) == 3
