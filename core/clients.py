@@ -16,11 +16,13 @@ from core.settings import Settings, is_loopback_http
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.data.tables.aio import TableServiceClient
+    from azure.storage.blob.aio import BlobServiceClient
     from azure.storage.queue.aio import QueueServiceClient
 
 # The SDKs wait minutes for a connection and begin storage retries at 15 s; a caller that waits deserves better.
 TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 20}
 QUEUE_PATIENCE: dict[str, Any] = {"retry_total": 3, "initial_backoff": 0.2, "increment_base": 2, **TIMEOUTS}
+BLOB_PATIENCE: dict[str, Any] = {**QUEUE_PATIENCE, "read_timeout": 60}  # a day of the audit trail is a large file
 TABLE_PATIENCE: dict[str, Any] = {"retry_total": 3, "retry_backoff_factor": 0.2, **TIMEOUTS}
 AGENT_PATIENCE: dict[str, Any] = {"retry_total": 3, "retry_backoff_factor": 0.3, **TIMEOUTS}
 
@@ -108,6 +110,15 @@ def table_service(settings: Settings) -> TableServiceClient:
     return TableServiceClient(
         endpoint=settings.storage_table_uri, credential=credential(settings.storage_table_uri), **options
     )
+
+
+def blob_service(settings: Settings) -> BlobServiceClient:
+    from azure.storage.blob.aio import BlobServiceClient
+
+    options: dict[str, Any] = {"transport": transport(), **BLOB_PATIENCE}
+    if settings.storage_connection:
+        return BlobServiceClient.from_connection_string(settings.storage_connection, **options)
+    return BlobServiceClient(settings.storage_blob_uri, credential(settings.storage_blob_uri), **options)
 
 
 def queue_endpoint(settings: Settings) -> str:

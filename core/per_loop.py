@@ -24,6 +24,10 @@ class PerLoop(Generic[T]):
             self._built[loop] = self._build()
         return self._built[loop]
 
+    def built(self) -> T | None:
+        """This loop's, where somebody has asked for it before."""
+        return self._built.get(asyncio.get_running_loop())
+
     def configured(self) -> T | None:
         """`get`, or None where settings are missing, which /api/health tells: for timers, which nobody waits for."""
         try:

@@ -9,6 +9,7 @@ import azure.functions as func
 
 from orchestrator import services
 from orchestrator.alerts import services as alert_services
+from orchestrator.digest import services as digest_services
 from orchestrator.notify import services as telling
 
 bp = func.Blueprint()
@@ -106,3 +107,10 @@ async def alerts_forget(timer: func.TimerRequest) -> None:
     gone = await alert_services.current().forget()
     if gone:
         logging.getLogger("alerts").info("forgotten=%d", gone)
+
+
+@bp.function_name("digest_send")
+@bp.timer_trigger(arg_name="timer", schedule="0 */15 * * * *", run_on_startup=False)
+async def digest_send(timer: func.TimerRequest) -> None:
+    if current := digest_services.configured():
+        await current.sender.run()

@@ -12,6 +12,7 @@ from datetime import time
 from typing import Any
 
 from core.errors import NotConfigured
+from core.settings.audit import AUDIT_DAYS, audit
 from core.settings.callers import CALLBACK_HOSTS, SIGN_IN, TOKEN_APPS, TOKEN_ROLES, callers
 from core.settings.digest import digest
 from core.settings.limits import ADF_TIMEOUT_SECONDS, LIMITS, RUN_DEADLINE_SECONDS, TOOL_DEADLINE_SECONDS, limits
@@ -29,6 +30,7 @@ class Settings:
     storage_connection: str = ""
     storage_queue_uri: str = ""
     storage_table_uri: str = ""
+    storage_blob_uri: str = ""
     foundry_endpoint: str = ""
     foundry_model: str = ""
     foundry_api_version: str = ""
@@ -58,6 +60,7 @@ class Settings:
     digest_at: time | None = None  # of the day in `digest_timezone`; None: no digest is sent
     digest_timezone: str = "UTC"
     digest_weekly_on: int | None = None  # 0 is Monday
+    audit_days: int = AUDIT_DAYS
     problems: tuple[Problem, ...] = ()
 
     @classmethod
@@ -66,9 +69,15 @@ class Settings:
         values = {key: value.strip() for key, value in env.items()}
         found: list[Problem] = []
         fields: dict[str, Any] = {}
-        for read in (storage, foundry, adf, teams, callers, digest, limits):
+        for read in (storage, foundry, adf, teams, callers, digest, audit, limits):
             fields |= read(values, found)
         return cls(**fields, problems=tuple(found))
+
+    @property
+    def has_blobs(self) -> bool:
+        """Only the anchors and exports of the audit trail need them."""
+        named = ("BlobEndpoint=", "AccountName=", "UseDevelopmentStorage=")
+        return bool(self.storage_blob_uri) or any(part in self.storage_connection for part in named)
 
     def require(self, *areas: str) -> Settings:
         """Self, or NotConfigured naming every problem of these areas and how to mend each."""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 class Problem:
     """A setting that is missing or wrong, and what to do about it.
 
-    `area`: storage, foundry, adf, teams, callers, digest or limits."""
+    `area`: storage, foundry, adf, teams, callers, digest, audit or limits."""
 
     area: str
     setting: str

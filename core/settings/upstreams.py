@@ -24,10 +24,16 @@ def storage(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
             "give STORAGE__queueServiceUri and STORAGE__tableServiceUri (identity), or a connection string in STORAGE."
         )
         problems.append(Problem("storage", "STORAGE", text))
-    for name, url in (("STORAGE__queueServiceUri", queue), ("STORAGE__tableServiceUri", table)):
+    blob = env.get("STORAGE__blobServiceUri", "")
+    for kind, url in (("queue", queue), ("table", table), ("blob", blob)):
         if url:
-            check_url("storage", name, url, problems)
-    return {"storage_connection": connection, "storage_queue_uri": queue, "storage_table_uri": table}
+            check_url("storage", f"STORAGE__{kind}ServiceUri", url, problems)
+    return {
+        "storage_connection": connection,
+        "storage_queue_uri": queue,
+        "storage_table_uri": table,
+        "storage_blob_uri": blob,
+    }
 
 
 def foundry(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:

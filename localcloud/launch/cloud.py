@@ -32,6 +32,7 @@ SIGNATURE = "local"  # in the address of the channel's flow
 # A real project's settings in the developer's shell must not leak into a local run and send it to the real thing.
 OURS = (
     "ADF_",
+    "AUDIT_",
     "AZURE_",
     "AzureWebJobs",
     "CALLBACK_",

@@ -16,10 +16,12 @@ from orchestrator.api import (
     callers,
     contract,
     diagnose,
+    digest,
     health,
     hooks,
     incidents,
     persons,
+    policy,
     problems,
     subscriptions,
     swagger,
@@ -32,7 +34,19 @@ from orchestrator.api.tokens import WebhookToken
 MAX_BODY_BYTES = 32 * 1024
 KEY = callers.FunctionKey()
 GUARDED: tuple[tuple[callers.Guard, tuple[APIRouter, ...]], ...] = (  # every router behind its guard
-    (KEY, (alerts.router, ask.router, diagnose.router, health.router, incidents.router, subscriptions.router)),
+    (
+        KEY,
+        (
+            alerts.router,
+            ask.router,
+            diagnose.router,
+            digest.router,
+            health.router,
+            incidents.router,
+            policy.router,
+            subscriptions.router,
+        ),
+    ),
     (SignedLink("run", "run_id"), (hooks.runs,)),
     (SignedLink("subscription", "run_id"), (subscriptions.links,)),
     (SignedLink("incident", "incident_id"), (hooks.reports,)),

@@ -74,6 +74,28 @@ INCIDENT: dict[str, Any] = {
     "entries_left_out": 0,
 }
 REPORT = f"# LoadSales failed: login refused\n\n- Incident: {INCIDENT_ID}\n- Severity: 2\n"
+DIGEST: dict[str, Any] = {
+    "text": "The day in Data Factory\n2 of 412 runs failed.\nFrom: 2026-11-20 06:00 UTC\nTo: 2026-11-21 06:00 UTC",
+    "since": "2026-11-20T06:00:00Z",
+    "until": "2026-11-21T06:00:00Z",
+    "factories": ["adf-prod"],
+    "silent": [],
+    "runs": 412,
+    "failed": 2,
+    "cancelled": 0,
+    "exact": True,
+    "runs_before": None,
+    "failed_before": None,
+    "incidents_opened": 1,
+    "incidents_open": 1,
+    "failures": [
+        f"LoadSales failed: login refused, 2 runs: the login was refused. Still open, nobody has it. ({INCIDENT_ID})"
+    ],
+    "slower": ["NightlyWarehouse took 2 h 10 min, usually 1 h 20 min."],
+    "at_risk": [f"LoadSales failed: severity 2, open for 3 h 44 min, and nobody has taken it up. ({INCIDENT_ID})"],
+    "cost": "about $38.20 at list price, reckoned from 40 of 412 runs",
+    "gaps": [],
+}
 
 EXAMPLES: Mapping[str, Any] = {
     "AskBody": {"question": "Why did LoadSales fail last night?", "wait_seconds": 20},
@@ -116,12 +138,36 @@ EXAMPLES: Mapping[str, Any] = {
     "ResolveBody": {"by": "ana@contoso.com", "resolution": "Renewed the password of 'etl' and ran LoadSales again."},
     "incidents_report": REPORT,
     "links_incident": REPORT,
+    "DigestView": DIGEST,
     "Health": {"status": "ok", "version": "0.1.0", "problems": [], "off": []},
     "Health 503": {
         "status": "misconfigured",
         "version": "0.1.0",
         "problems": [{"area": "foundry", "setting": "FOUNDRY_PROJECT_ENDPOINT", "text": "It is missing."}],
         "off": [],
+    },
+    "ExplainBody": {
+        "action": "rerun",
+        "factory": "adf-prod",
+        "pipeline": "LoadSales",
+        "callers": ["agent", "operator"],
+    },
+    "VerdictView": {
+        "effect": "ask",
+        "rule": "repairs in production",
+        "why": "somebody else looks at what is done in production",
+        "limit": None,
+        "environment": "production",
+        "at": "2026-11-21T06:00:00Z",
+        "ask": {"roles": ["approver"], "approvals": 1, "four_eyes": True, "expires_minutes": 60},
+        "passed": [
+            {
+                "rule": "transient failures in development",
+                "condition": "environments",
+                "told": "production is not development",
+            }
+        ],
+        "stopped": "",
     },
     "PersonView": {"name": "ana@contoso.com", "roles": ["operator", "reader"]},
     "teams_ask": {

@@ -35,6 +35,7 @@ OFF = {  # setting: (part, what is missing without it)
     "TOKEN_TENANT_ID": ("tokens", "/hooks/alerts is closed; alerts come with the key of the app."),
     "TEAMS_SECURITY_TOKEN": ("teams", "no questions from Teams."),
     "TEAMS_WEBHOOK_URL": ("teams", "cards are lines in the log."),
+    "DIGEST_AT": ("digest", "no digest is sent; GET /api/digest makes one."),
     SWITCH: ("persons", "nobody can sign in under /ui: switch on App Service authentication."),
 }
 
@@ -50,7 +51,7 @@ async def health_get() -> JSONResponse:
     """200 when every setting that is needed is there and all are sound, 503 with the list of what is not."""
     problems = Settings.load(os.environ).problems
     listed = [Missing(area=p.area, setting=p.setting, text=p.text) for p in problems]
-    listed += [Missing(area="policy", setting="POLICY_FILE", text=text) for text in policy_mistakes()]
+    listed += policy_problems()
     off = [
         Missing(area=part, setting=setting, text=text)
         for setting, (part, text) in OFF.items()
@@ -60,8 +61,9 @@ async def health_get() -> JSONResponse:
     return JSONResponse(health.model_dump(), 503 if listed else 200)
 
 
-def policy_mistakes() -> tuple[str, ...]:
-    """Of the file as it is now. The app keeps to the last one that was sound."""
+def policy_problems() -> list[Missing]:
+    """Of the file as it is now. Until it is mended nobody changes a factory; all else keeps to the last sound one."""
     file = PolicyFile.of(os.environ)
-    file.current()
-    return file.mistakes
+    stopped = file.writable()
+    told = [Missing(area="policy", setting="POLICY_FILE", text=text) for text in file.mistakes]
+    return [*told, Missing(area="writes", setting="POLICY_FILE", text=stopped)] if stopped else told

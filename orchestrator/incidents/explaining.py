@@ -25,6 +25,7 @@ from tools_worker.datafactory.models import PipelineRun
 log = logging.getLogger("incidents")
 AT_ONCE = 4
 DIAGNOSIS_SECONDS = 60.0
+LONGEST_WAIT = timedelta(minutes=30)  # a diagnosis that is not to be had is tried after 1, 2, 4 … minutes, then so
 UNTOLD = timedelta(minutes=2)  # people hear of an incident that cannot be diagnosed after so long
 
 
@@ -42,7 +43,7 @@ class Explainer:
 
     async def explain(self, factory: DataFactory | None, incidents: Sequence[Incident]) -> None:
         gate = asyncio.Semaphore(AT_ONCE)
-        work = [incident for incident in incidents if needs_work(incident)]
+        work = [incident for incident in incidents if needs_work(incident, self.now())]
         past = await similar.past(self.incidents, self.now()) if any(not each.diagnosis for each in work) else ()
 
         async def one(incident: Incident) -> None:
@@ -58,11 +59,10 @@ class Explainer:
         if incident.ended:
             await self._tell(incident, "resolved")
             return
-        if factory is not None and incident.kind == "failure" and not incident.diagnosis:
+        if factory is not None and _may_diagnose(incident, self.now()):
             incident = await self._diagnosed(factory, incident, past)
-        waiting = incident.kind == "failure" and not incident.diagnosis
-        if not waiting or self.now() - incident.opened_at >= UNTOLD:
-            await self._tell(await self._judged(incident), "opened")
+        if not _undiagnosed(incident) or self.now() - incident.opened_at >= UNTOLD:
+            await self._tell(await self.judged(incident), "opened")
             await self._narrated(incident)
 
     async def _diagnosed(self, factory: DataFactory, incident: Incident, past: Sequence[Incident]) -> Incident:
@@ -87,7 +87,8 @@ class Explainer:
         run_id = await self.narrate(incident)
         await change(self.incidents, incident, lambda known: replace(known, narrative_run=run_id))
 
-    async def _judged(self, incident: Incident) -> Incident:
+    async def judged(self, incident: Incident) -> Incident:
+        """With the severity that it has as it stands now."""
         severity, reason = self.judge(incident)
 
         def judged(known: Incident) -> Incident:
@@ -116,10 +117,18 @@ class Explainer:
         await change(self.incidents, incident, told)
 
 
-def needs_work(incident: Incident) -> bool:
+def needs_work(incident: Incident, now: datetime) -> bool:
     if incident.ended:  # whoever never heard of it need not hear that it is over
         return "opened" in incident.notified and "resolved" not in incident.notified
-    return "opened" not in incident.notified or (incident.kind == "failure" and not incident.diagnosis)
+    return "opened" not in incident.notified or _may_diagnose(incident, now)
+
+
+def _undiagnosed(incident: Incident) -> bool:
+    return incident.kind == "failure" and not incident.diagnosis
+
+
+def _may_diagnose(incident: Incident, now: datetime) -> bool:
+    return _undiagnosed(incident) and (incident.diagnose_after is None or now >= incident.diagnose_after)
 
 
 async def _run_to_diagnose(factory: DataFactory, incident: Incident) -> PipelineRun:
@@ -151,6 +160,8 @@ def _why(exc: Exception) -> str:
 
 
 def _in_vain(known: Incident, why: str, now: datetime) -> Incident:
+    wait = min(timedelta(minutes=2 ** min(known.diagnosis_tries, 10)), LONGEST_WAIT)
+    tried = replace(known, diagnosis_tries=known.diagnosis_tries + 1, diagnose_after=now + wait)
     if any(entry.text == why for entry in known.timeline):
-        return known
-    return known.told(Entry(now, "not_diagnosed", why))
+        return tried
+    return tried.told(Entry(now, "not_diagnosed", why))

@@ -68,6 +68,8 @@ class Incident:
     confidence: str = ""
     summary: str = ""
     diagnosis: Mapping[str, Any] = field(default_factory=dict)
+    diagnosis_tries: int = 0  # in vain
+    diagnose_after: datetime | None = None  # not before
     narrative_run: str = ""  # the run of the agents that put it in words
     similar: tuple[str, ...] = ()  # earlier incidents of the same kind
     acknowledged_at: datetime | None = None

@@ -13,6 +13,8 @@ from orchestrator.incidents import recovery
 from orchestrator.incidents.changing import change
 from orchestrator.incidents.checks import trouble
 from orchestrator.incidents.checks.rota import Check
+from orchestrator.incidents.checks.trouble import Trouble
+from orchestrator.incidents.checks.turn import Turn
 from orchestrator.incidents.explaining import Explainer
 from orchestrator.incidents.record import Incident
 from orchestrator.incidents.register import Register
@@ -21,7 +23,8 @@ from orchestrator.stores.scopes import Scope
 from tools_worker.datafactory.client import DataFactory
 
 log = logging.getLogger("incidents")
-CHECK_SECONDS = 40.0  # a look ends before the lease does, with every check
+CHECK_SECONDS = 40.0
+ROUND_SECONDS = 90.0  # a look ends before the lease does, with its checks; those left are made at the next one
 
 
 @dataclass(frozen=True)
@@ -36,27 +39,33 @@ class Rounds:
         """When each check was made last. One that does not succeed waits for its next turn, so that it costs no more
         than one that does."""
         checked = dict(scope.checked)
+        ends_at = asyncio.get_running_loop().time() + ROUND_SECONDS
         for check in self.checks:
             since = check.since(checked, self.now())
-            if since is None:
+            left = ends_at - asyncio.get_running_loop().time()
+            if since is None or left < CHECK_SECONDS:
                 continue
             began = self.now()
             try:
                 async with asyncio.timeout(CHECK_SECONDS):
-                    await self._one(factory, check, since)
-                checked[check.kind] = began
+                    left_out = await self._one(factory, check, since)
+                checked[check.name] = began
+                if left_out:
+                    log.info("scope=%s check=%s left_out=%s", scope.name, check.name, left_out)
             except (AppError, TimeoutError) as exc:
-                log.warning("scope=%s check=%s outcome=not_made error=%s", scope.name, check.kind, exc or "too long")
+                log.warning("scope=%s check=%s outcome=not_made error=%s", scope.name, check.name, exc or "too long")
                 checked[check.tried] = began
         return checked
 
-    async def _one(self, factory: DataFactory, check: Check, since: datetime) -> None:
+    async def _one(self, factory: DataFactory, check: Check, since: datetime) -> str:
+        """What was left out, in words."""
         known = await self.register.known(factory)
-        active = [each for each in known if each.kind == check.kind and not each.ended]
-        found = await check.find(factory, active, self.policy(), since, self.now())
-        touched = [await self._over(incident_id, how) for incident_id, how in (found.over or {}).items()]
+        active = [each for each in known if each.kind in check.kinds and not each.ended]
+        found = await check.find(factory, Turn(active, self.policy(), since, self.now(), check.queries))
+        touched = [await self._over(incident_id, how) for incident_id, how in found.over.items()]
         touched += [incident for each in found.troubles if (incident := await self._troubled(factory, each))]
         await self.explainer.explain(factory, touched)
+        return found.left_out
 
     async def _over(self, incident_id: str, how: str) -> Incident:
         def decide(known: Incident) -> Incident:
@@ -64,7 +73,7 @@ class Rounds:
 
         return await change(self.register.incidents, incident_id, decide)
 
-    async def _troubled(self, factory: DataFactory, found: trouble.Trouble) -> Incident | None:
+    async def _troubled(self, factory: DataFactory, found: Trouble) -> Incident | None:
         """None where somebody closed it after its newest sign."""
         cause = found.cause(factory)
         ended = await self.register.last_end(cause)
@@ -74,4 +83,10 @@ class Rounds:
         def new(incident_id: str) -> Incident:
             return trouble.opened(found, factory, incident_id, self.now())
 
-        return (await self.register.held(cause, new))[0]
+        incident, fresh = await self.register.held(cause, new)
+        return incident if fresh else await self._added(incident, found)
+
+    async def _added(self, incident: Incident, found: Trouble) -> Incident:
+        """What has come to it may matter more than what was there."""
+        after = await change(self.register.incidents, incident, lambda known: trouble.added(known, found, self.now()))
+        return after if after is incident else await self.explainer.judged(after)

@@ -9,7 +9,8 @@ from orchestrator.policy.model import Policy
 
 Severity = tuple[int, str]  # 0, the worst, to 4; and the reason
 Judge = Callable[[Incident], Severity]
-USUAL = 3
+USUAL, LEAST = 3, 4
+MILD = frozenset({"slow"})  # the work was done: one step less than a failure
 
 
 def by_policy(policy: Callable[[], Policy]) -> Judge:
@@ -22,10 +23,17 @@ def by_policy(policy: Callable[[], Policy]) -> Judge:
         found = [(rule, name) for name in names if (rule := rules.importance_of(incident.factory, name))]
         if found:
             rule, name = min(found, key=lambda pair: pair[0].severity)
-            return rule.severity, f"{name}: {rule.why}"
+            return milder(incident, (rule.severity, f"{name}: {rule.why}"))
         return plain(incident)
 
     return judge
+
+
+def milder(incident: Incident, found: Severity) -> Severity:
+    if incident.kind not in MILD:
+        return found
+    severity, reason = found
+    return min(severity + 1, LEAST), f"{reason}; it is {incident.kind}, but did not fail"
 
 
 def plain(incident: Incident) -> Severity:
@@ -34,4 +42,4 @@ def plain(incident: Incident) -> Severity:
         return USUAL - 1, f"{len(incident.pipelines)} pipelines are stopped by one cause"
     if incident.parents:
         return USUAL - 1, "it stops the pipelines above it"
-    return USUAL, "nothing says that it matters more"
+    return milder(incident, (USUAL, "nothing says that it matters more"))

@@ -6,8 +6,8 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -93,26 +93,40 @@ def _children(node: yaml.Node) -> Iterator[tuple[str | int, yaml.Node]]:
 
 @dataclass
 class PolicyFile:
-    """The policy as it stands in its file now; while that cannot be read, as it stood last, at first an empty one."""
+    """The policy as it stands in its file now; while that cannot be read, as it stood last, at first an empty one.
+
+    Importance and escalation go on by that. Factories are not changed by it: see `writable`.
+    """
 
     path: Path
     mistakes: tuple[str, ...] = ()
     _policy: Policy = field(default_factory=Policy)
-    _seen: tuple[int, int] | None = None  # time and size
+    _seen: tuple[int, ...] | None = None  # how the file looked from outside when it was read
 
     @classmethod
     def of(cls, env: Mapping[str, str]) -> PolicyFile:
-        return cls(Path(env.get("POLICY_FILE", "").strip() or USUAL))
+        """The one of this process: whoever asks, it remembers the last sound policy for all."""
+        return _of_process(Path(env.get("POLICY_FILE", "").strip() or USUAL))
 
     def current(self) -> Policy:
         try:
             stat = os.stat(self.path)
-            if (stat.st_mtime_ns, stat.st_size) != self._seen:
-                self._seen = (stat.st_mtime_ns, stat.st_size)
+            looks = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+            if looks != self._seen:
+                self._seen = looks
                 self._read()
         except OSError as exc:
+            self._seen = None  # it may come back as it was
             self._broken(f"{self.path.name} cannot be read: {exc.strerror}.")
         return self._policy
+
+    def writable(self) -> str:
+        """Why no factory may be changed now; empty where the rules are known. Ask this before `current`.
+
+        What stands in a file that cannot be read may have been written to forbid just this.
+        """
+        self.current()
+        return f"Nothing is changed until {self.path.name} is sound. {' '.join(self.mistakes)}" if self.mistakes else ""
 
     def _read(self) -> None:
         try:
@@ -129,12 +143,27 @@ class PolicyFile:
         self.mistakes = mistakes
 
 
+@cache
+def _of_process(path: Path) -> PolicyFile:
+    return PolicyFile(path)
+
+
 def problems(path: Path) -> list[str]:
-    """All that is wrong with a file, mistakes before what can never take effect."""
+    """All that is wrong with a file: its mistakes, else what can never take effect."""
+    policy = _checked(path)
+    return policy if isinstance(policy, list) else list(policy.findings())
+
+
+def warnings(path: Path) -> list[str]:
+    """What takes effect in a sound file, but maybe not as it was meant."""
+    policy = _checked(path)
+    return [] if isinstance(policy, list) else list(policy.warnings())
+
+
+def _checked(path: Path) -> Policy | list[str]:
     try:
-        policy: Any = parse(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8"))
     except BadPolicy as exc:
         return exc.mistakes
     except (OSError, UnicodeDecodeError) as exc:
         return [f"{path} cannot be read: {exc}."]
-    return list(policy.findings())

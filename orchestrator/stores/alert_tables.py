@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.alerts.record import Alert, digest
+from orchestrator.stores.alerts import AWAITED
 from orchestrator.stores.grouped import MAX_ROWS, GroupedInserts
 from orchestrator.stores.rows import packed, storage, unpacked
 from tools_worker.runtime.worker import utc_now
@@ -25,7 +26,6 @@ ALERTS = "alerts"
 TABLES = (ALERTS,)
 PAGE = 200  # the client reads a page at a stroke: a thousand rows would hold up everybody else
 PUNCTUAL = timedelta(days=1)
-AWAITED = timedelta(days=7)  # how long nobody may have looked: then an alert is history
 MOMENTS = ("at", "received_at", "since", "until")
 
 
@@ -41,9 +41,9 @@ class TableAlertStore:
         return await self._inserts.insert(_row(alert))
 
     async def pending(self, scope: str) -> list[Alert]:
-        first_day = f"{self._now() - PUNCTUAL - AWAITED:%Y%m%d}"
-        query = "PartitionKey eq @partition and RowKey ge @day and incident eq ''"
-        return await self._found(query, partition=digest(scope), day=first_day)
+        since = self._now() - AWAITED
+        query = "PartitionKey eq @partition and RowKey ge @day and incident eq '' and received_at ge @since"
+        return await self._found(query, partition=digest(scope), day=f"{since - PUNCTUAL:%Y%m%d}", since=since)
 
     async def assign(self, scope: str, alerts: Iterable[Alert], incident_id: str) -> None:
         from azure.data.tables import UpdateMode
@@ -56,7 +56,7 @@ class TableAlertStore:
         query = "PartitionKey eq @partition and incident eq @incident"
         return await self._found(query, partition=digest(scope), incident=incident_id)
 
-    async def _found(self, query: str, **parameters: str) -> list[Alert]:
+    async def _found(self, query: str, **parameters: str | datetime) -> list[Alert]:
         found: list[Alert] = []
         async with storage(missing_is_empty=True):
             async for row in self._alerts.query_entities(query, parameters=parameters, results_per_page=PAGE):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from orchestrator.alerts.record import Alert
+from tools_worker.runtime.worker import utc_now
+
+AWAITED = timedelta(days=7)  # how long nobody may have looked: then an alert is history
 
 
 class AlertStore(Protocol):
@@ -16,7 +19,7 @@ class AlertStore(Protocol):
         """Keep it. False where it is there already."""
 
     async def pending(self, scope: str) -> list[Alert]:
-        """Alerts of this scope that belong to no incident yet, oldest first."""
+        """Alerts of this scope that came in the last AWAITED and belong to no incident yet, oldest first."""
 
     async def assign(self, scope: str, alerts: Iterable[Alert], incident_id: str) -> None:
         """These belong to this incident. Given again, the last one counts."""
@@ -29,7 +32,8 @@ class AlertStore(Protocol):
 
 
 class MemoryAlertStore:
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
+        self._now = now
         self._alerts: dict[tuple[str, str], Alert] = {}
         self._incidents: dict[tuple[str, str], str] = {}
 
@@ -39,7 +43,8 @@ class MemoryAlertStore:
         return new
 
     async def pending(self, scope: str) -> list[Alert]:
-        return self._where(scope, "")
+        since = self._now() - AWAITED
+        return [alert for alert in self._where(scope, "") if alert.received_at >= since]
 
     async def assign(self, scope: str, alerts: Iterable[Alert], incident_id: str) -> None:
         for alert in alerts:

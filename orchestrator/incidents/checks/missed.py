@@ -9,37 +9,33 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from orchestrator.incidents.checks.trouble import Findings, Trouble
+from orchestrator.incidents.checks.turn import Turn
 from orchestrator.incidents.record import Incident
-from orchestrator.policy.model import Policy
 from tools_worker.datafactory.client import DataFactory
 from tools_worker.datafactory.lateness import GRACE, certain, missed, pipelines_of
 from tools_worker.datafactory.models import Trigger, TriggerRun
 from tools_worker.datafactory.schedules import Due, Recurrence
 from tools_worker.datafactory.wording import at, count, listed
 
-MATTERS = 2  # the severity from which a stopped trigger is told
 OVERLAP = 3 * GRACE  # due times of the last minutes were left to come at the check before
 
 
-async def missed_times(
-    factory: DataFactory, active: Sequence[Incident], policy: Policy, since: datetime, now: datetime
-) -> Findings:
-    begin = since - OVERLAP
-    triggers = [each for each in await factory.triggers() if _watched(factory.name, each, policy)]
-    if not triggers and not active:
+async def missed_times(factory: DataFactory, turn: Turn) -> Findings:
+    begin = turn.since - OVERLAP
+    triggers = [each for each in await factory.triggers() if _watched(factory.name, each, turn)]
+    if not triggers and not turn.active:
         return Findings()
-    fired = await factory.trigger_runs(min([begin - GRACE, *(each.opened_at for each in active)]), None)
-    over = {each.id: how for each in active if (how := _end(each, fired))}
+    fired = await factory.trigger_runs(min([begin - GRACE, *(each.opened_at for each in turn.active)]), None)
+    over = {each.id: how for each in turn.active if (how := _end(each, fired))}
     if not fired.complete:  # what is not listed may have fired all the same
         return Findings(over=over)
-    return Findings(tuple(_troubles(triggers, fired, begin, now)), over)
+    return Findings(tuple(_troubles(triggers, fired, begin, turn.now)), over)
 
 
-def _watched(factory: str, trigger: Trigger, policy: Policy) -> bool:
+def _watched(factory: str, trigger: Trigger, turn: Turn) -> bool:
     if trigger.type != "ScheduleTrigger":  # a window that is missed is kept by Data Factory, and made up for
         return False
-    known = [policy.importance_of(factory, name) for name in pipelines_of(trigger)]
-    return trigger.state == "Started" or any(entry and entry.severity <= MATTERS for entry in known)
+    return trigger.state == "Started" or any(turn.matters(factory, name) for name in pipelines_of(trigger))
 
 
 def _troubles(

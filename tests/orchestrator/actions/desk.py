@@ -161,7 +161,7 @@ class Afternoon:
             self.channel,
             self.trail.record,
             self.clock,
-            lambda action_id: f"/ui/{action_id}",
+            lambda action_id: PAGE + action_id,
         )
         self.judge = Judge(self.store, lambda: self.policy, self.clock)
         self.factories = cast(Factories, _Known())

@@ -21,8 +21,11 @@ from orchestrator.alerts.intake import AlertIntake
 from orchestrator.api import app as api
 from orchestrator.api import callers
 from orchestrator.api.examples import INCIDENT_ID, RUN_ID
+from orchestrator.digest import services as digest_services
+from orchestrator.digest.editor import Editor
 from orchestrator.incidents import services as incident_services
 from orchestrator.incidents.record import Incident
+from orchestrator.policy.model import Policy
 from orchestrator.runs.intake import Intake
 from orchestrator.runs.record import Event, Run, Session
 from orchestrator.runs.signals import Signals
@@ -82,6 +85,7 @@ class Parts:
         self.services = services.Services(self.runs, signals, intake, cast("Any", None), cast("Any", None))
         self.alerts = AlertIntake(MemoryAlertStore(), MemoryScopeStore(), Nowhere(), utc_now)
         factory = MemoryDataFactory("adf-prod", runs=[make_run(1)], pipelines=["LoadSales"])
+        self.editor = Editor(Factories([factory]), self.incidents, Policy, lambda: NOW)
         self.hands = replace(make_worker(), factories=Factories([factory]), now=lambda: NOW)
 
     async def fill(self) -> None:
@@ -106,6 +110,7 @@ def served() -> ASGIApp:
         services.provided: lambda: parts.services,
         alert_services.provided: lambda: parts.alerts,
         incident_services.provided: lambda: parts,
+        digest_services.provided: lambda: parts,
         worker.provided: lambda: parts.hands,
     }
     for guard, _ in api.GUARDED:  # who may call is tested route by route elsewhere

@@ -35,7 +35,7 @@ def scope() -> str:
 @pytest.fixture(params=["memory", "tables"])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[AlertStore]:
     if request.param == "memory":
-        yield MemoryAlertStore()
+        yield MemoryAlertStore(lambda: NOW)
         return
     settings = Settings.load({"STORAGE": request.getfixturevalue("storage")})
     async with clients.table_service(settings) as tables:
@@ -112,6 +112,15 @@ async def test_an_alert_of_any_time_is_pending_when_it_has_come_lately(
     await store.assign(scope, [alert], "incident-1")
     assert await store.of_incident(scope, "incident-1") == [alert]
     assert await store.pending(scope) == []
+
+
+@pytest.mark.parametrize("days", [-3650, -8, -7, 0])
+async def test_an_alert_that_nobody_looked_at_for_a_week_is_history(store: AlertStore, scope: str, days: int) -> None:
+    lost = make_alert(scope, at=NOW + timedelta(days=days), received_at=NOW - timedelta(days=7, minutes=1))
+    assert await store.add(lost)
+    assert await store.pending(scope) == []
+    await store.assign(scope, [lost], "incident-1")
+    assert await store.of_incident(scope, "incident-1") == [lost]
 
 
 async def test_keeps_the_end_of_an_alert_beside_its_beginning(store: AlertStore, scope: str) -> None:
