@@ -11,7 +11,7 @@ from orchestrator.incidents.checks.rota import Check
 from orchestrator.incidents.explaining import Explainer
 from orchestrator.incidents.investigator import Investigator
 from orchestrator.incidents.record import Incident
-from orchestrator.incidents.severity import plain
+from orchestrator.incidents.severity import Judge, plain
 from orchestrator.notify.console import MemoryNotifier
 from orchestrator.policy.model import Policy
 from orchestrator.stores.alerts import MemoryAlertStore
@@ -31,13 +31,17 @@ class Night:
     now: datetime = NOW
     factory: MemoryDataFactory = field(default_factory=lambda: MemoryDataFactory(SCOPE))
     notifier: MemoryNotifier = field(default_factory=MemoryNotifier)
-    alerts: MemoryAlertStore = field(default_factory=MemoryAlertStore)
+    alerts: MemoryAlertStore = field(init=False)
     incidents: MemoryIncidentStore = field(default_factory=MemoryIncidentStore)
     scopes: MemoryScopeStore = field(default_factory=MemoryScopeStore)
     runs: int = 0
     narrate: Callable[[Incident], Awaitable[str]] | None = None
     checks: Sequence[Check] = ()
     policy: Policy = field(default_factory=Policy)
+    judge: Judge = plain
+
+    def __post_init__(self) -> None:
+        self.alerts = MemoryAlertStore(lambda: self.now)
 
     @property
     def investigator(self) -> Investigator:
@@ -46,7 +50,7 @@ class Night:
             incidents=self.incidents,
             alerts=self.alerts,
             scopes=self.scopes,
-            explainer=Explainer(self.incidents, self.notifier, plain, lambda: self.now, narrate=self.narrate),
+            explainer=Explainer(self.incidents, self.notifier, self.judge, lambda: self.now, narrate=self.narrate),
             owner="night",
             now=lambda: self.now,
             checks=self.checks,
