@@ -61,6 +61,11 @@ def test_identity_addresses_serve_instead_of_a_connection_string() -> None:
         ("TEAMS_WEBHOOK_URL", "http://prod-1.westeurope.logic.azure.com/flow"),
         ("TEAMS_WEBHOOK_URL", "https://[prod/flow"),
         ("TEAMS_SECURITY_TOKEN", "no base64!"),
+        ("STORAGE__blobServiceUri", "http://account.blob.core.windows.net"),
+        ("AUDIT_DAYS", "29"),
+        ("AUDIT_DAYS", "3651"),
+        ("AUDIT_DAYS", "1e3"),
+        ("AUDIT_DAYS", "٣٦٥"),
         ("DIGEST_AT", "7"),
         ("DIGEST_AT", "7:5"),
         ("DIGEST_AT", "24:00"),
@@ -167,3 +172,22 @@ def test_no_digest_is_sent_unless_somebody_says_when() -> None:
 
 def test_at_a_time_of_an_unknown_zone_none_is_sent() -> None:
     assert Settings.load(GOOD | {"DIGEST_AT": "07:00", "DIGEST_TIMEZONE": "Mars/Olympus"}).digest_at is None
+
+
+def test_how_long_the_audit_trail_can_be_searched() -> None:
+    assert Settings.load(GOOD).audit_days == 365
+    assert Settings.load(GOOD | {"AUDIT_DAYS": "30"}).audit_days == 30
+
+
+@pytest.mark.parametrize(
+    ("storage", "found"),
+    [
+        ({"STORAGE__blobServiceUri": "https://a.blob.core.windows.net"}, True),
+        ({"STORAGE": "AccountName=a;AccountKey=b"}, True),
+        ({"STORAGE": "BlobEndpoint=https://a;SharedAccessSignature=s"}, True),
+        ({"STORAGE": "QueueEndpoint=https://a;TableEndpoint=https://b;SharedAccessSignature=s"}, False),
+        ({}, False),
+    ],
+)
+def test_whether_there_is_a_place_for_blobs(storage: dict[str, str], found: bool) -> None:
+    assert Settings.load(storage).has_blobs == found
