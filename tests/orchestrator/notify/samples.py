@@ -96,13 +96,19 @@ DIGEST = Digest(
     incidents_opened=3,
     incidents_open=1,
     failures=(
-        "LoadSales, LoadCustomers and LoadReturns: 12 runs could not reach sql-contoso (firewall).",
-        "SyncCrm: 4 runs were throttled by the source; each went well when it was tried again.",
-        "ExportLedger: 1 run ran out of memory in a data flow.",
+        "LoadSales and 2 more cannot reach sql-contoso in adf-contoso-prod, 12 runs: The firewall of the database does "
+        "not let the integration runtime in. Still open; nobody has taken it up. (inc-202611-7c1f09ab23de)",
+        "SyncCrm in adf-contoso-prod: 4 runs failed at CopyCases (throttling quota): The source takes no more requests "
+        f"for now. Ran well since. (run {RUN_ID})",
+        "ExportLedger in adf-contoso-dev: 1 run failed at Transform (resource exhausted): A data flow ran out of "
+        "memory. Did not run well since. (run 9a0c4c0e-8a11-4c52-9f0e-3a1f8f0f2d11)",
     ),
-    slower=("NightlyWarehouse took 2 h 10 min, usually 1 h 20 min.",),
-    at_risk=("DailyReport is due at 08:00 UTC and has not started; it usually takes 50 min.",),
-    cost="38.20 USD at list price, 12 % more than the day before",
+    slower=("NightlyWarehouse in adf-contoso-prod took 2 h 10 min, usually 1 h 20 min.",),
+    at_risk=(
+        "LoadSales and 2 more cannot reach sql-contoso in adf-contoso-prod: severity 1, open for 1 h 2 min, and nobody "
+        "has taken it up. It went to on-call engineer. (inc-202611-7c1f09ab23de)",
+    ),
+    cost="about $38.20 at list price, reckoned from 80 of 412 runs",
 )
 PROPOSAL = Proposal(
     id="approval-01",
@@ -141,7 +147,7 @@ def messages() -> dict[str, Message]:
         "incident-escalated": incident_card(replace(INCIDENT, status="escalated", escalated=1), link=page),
         "incident-resolved": incident_card(RESOLVED, link=page),
         "diagnosis": diagnosis_card(DIAGNOSIS, link=f"{PAGE}runs/{RUN_ID}"),
-        "digest": digest_card(DIGEST, link=f"{PAGE}digest"),
+        "digest": digest_card(DIGEST),
         "approval": approval_card(PROPOSAL, link=f"{PAGE}approvals/approval-01"),
         "approval-decided": decision_card(
             PROPOSAL, Decision("approved", NOW + timedelta(minutes=4), "Kim Larsen", "Go ahead."), link=PAGE

@@ -84,7 +84,7 @@ def test_the_text_tells_all_that_the_card_tells(message: Message) -> None:
 
 @pytest.mark.parametrize("message", ALL.values(), ids=ALL)
 def test_a_card_only_opens_addresses(message: Message) -> None:
-    assert {node["type"] for node in nodes(message.card["actions"])} == {"Action.OpenUrl"}
+    assert {node["type"] for node in nodes(message.card.get("actions", []))} <= {"Action.OpenUrl"}
     assert all(node["url"].startswith("https://") for node in message.card["actions"])
 
 
@@ -193,6 +193,33 @@ def test_a_digest_says_what_it_does_not_know() -> None:
     assert "How many runs failed is not known." in message.text
     assert "adf-contoso-dev did not answer." in message.text
     assert message.card["body"][0]["style"] != "good"
+
+
+def test_a_digest_is_not_good_where_somebody_gave_no_answer() -> None:
+    message = digest_card(Digest("daily", NOW - timedelta(days=1), NOW, silent=("adf-contoso-dev",), runs=40, failed=0))
+    assert "No answer from: adf-contoso-dev\n" in message.text
+    assert message.card["body"][0]["style"] == "warning"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"runs": 412, "failed": 17}, "17 of 412 runs failed."),
+        ({"runs": 5000, "failed": 17, "exact": False}, "17 of at least 5000 runs failed."),
+        ({"runs": 5000, "failed": 0, "exact": False}, "None of at least 5000 runs failed."),
+        ({"runs": 40, "failed": 0, "cancelled": 2}, "None of 40 runs failed, 2 were cancelled."),
+        ({"runs": 1, "failed": 0}, "The only run went well."),
+        ({"runs": 0, "failed": 0}, "Nothing ran."),
+    ],
+)
+def test_the_headline_of_a_digest_claims_no_more_than_is_known(changes: dict[str, Any], sentence: str) -> None:
+    assert f"\n{sentence}\n" in digest_card(replace(DIGEST, **changes)).text
+
+
+def test_a_week_stands_beside_the_week_before() -> None:
+    week = replace(DIGEST, period="weekly", runs_before=3010, failed_before=40)
+    assert "The week before: 40 of 3010 runs failed\n" in digest_card(week).text
+    assert "The week before" not in digest_card(DIGEST).text
 
 
 def test_a_list_that_is_too_long_is_counted() -> None:

@@ -80,7 +80,7 @@ questions = records(
 built = st.one_of(
     st.builds(incident_card, incidents, link=outside),
     st.builds(diagnosis_card, spoilt(DIAGNOSIS), link=outside),
-    st.builds(digest_card, digests, link=outside),
+    st.builds(digest_card, digests),
     st.builds(approval_card, proposals, link=outside),
     st.builds(
         decision_card,
