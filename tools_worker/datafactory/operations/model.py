@@ -30,7 +30,10 @@ class Operation:
 
     rerun: run_id, mode (whole, from_failure, from_activity), activity · cancel: run_id, recursive ·
     run_pipeline: pipeline, parameters · start_trigger, stop_trigger: trigger · rerun_window: trigger, trigger_run_id ·
-    pause_schedule: pipeline, minutes · resume_schedule: pipeline
+    pause_schedule: pipeline, minutes · resume_schedule: pipeline, triggers (those that the pause stopped)
+
+    rerun and cancel take `pipeline` too: they are refused for a run of another one. The operation of a plan has all of
+    its arguments, `triggers` of a pause included.
     """
 
     kind: OperationKind
@@ -55,11 +58,13 @@ class Plan:
     factory_name: str = ""
     pipeline: str = ""
     run_id: str = ""  # of the run it is about
-    annotations: tuple[str, ...] = ()  # of the pipeline
+    annotations: tuple[str, ...] = ()  # of the pipelines
+    pipelines: tuple[str, ...] = ()  # all that it concerns, `pipeline` among them: a trigger may start several
     repeatable: Repeatable = "unknown"  # may what it starts be done twice without harm to the data
     category: str = ""
     transience: str = ""
     confidence: str = ""
+    seen: tuple[str, ...] = ()  # ids of runs that were there when it was planned: none of them is what it started
 
     @property
     def digest(self) -> str:
