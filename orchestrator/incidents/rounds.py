@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.errors import AppError
@@ -62,14 +62,17 @@ class Rounds:
         known = await self.register.known(factory)
         active = [each for each in known if each.kind in check.kinds and not each.ended]
         found = await check.find(factory, Turn(active, self.policy(), since, self.now(), check.queries))
-        touched = [await self._over(incident_id, how) for incident_id, how in found.over.items()]
+        touched = [await self._over(each, how, each not in found.carried_on) for each, how in found.over.items()]
         touched += [incident for each in found.troubles if (incident := await self._troubled(factory, each))]
         await self.explainer.explain(factory, touched)
         return found.left_out
 
-    async def _over(self, incident_id: str, how: str) -> Incident:
+    async def _over(self, incident_id: str, how: str, tell: bool) -> Incident:
         def decide(known: Incident) -> Incident:
-            return known if known.ended else recovery.resolved(known, self.now(), "", how)
+            if known.ended:
+                return known
+            ended = recovery.resolved(known, self.now(), "", how)
+            return ended if tell else replace(ended, notified=(*ended.notified, "resolved"))
 
         return await change(self.register.incidents, incident_id, decide)
 

@@ -31,7 +31,7 @@ async def stuck(factory: DataFactory, turn: Turn) -> Findings:
     gone = [each for each in turn.active if each.runs and each.runs[0].run_id not in unfinished][:MAX_FOLLOWED]
     ends = {each.id: await _end(factory, each.runs[0].run_id) for each in gone}
     over = {incident_id: how for incident_id, how in ends.items() if how}
-    return Findings(tuple(found), over, _left_out(going, histories))
+    return Findings(tuple(found), over, left_out=_left_out(going, histories))
 
 
 def _left_out(going: Iterable[Going], histories: int) -> str:

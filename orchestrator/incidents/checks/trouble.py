@@ -38,11 +38,13 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """`over`: incidents that have ended, by id, and how. `left_out`: what was not looked at for it would cost too
-    much, in words."""
+    """`over`: incidents that have ended, by id, and how; `carried_on` are those of them whose trouble another incident
+    goes on with, so that nobody is told of an end. `left_out`: what was not looked at for it would cost too much, in
+    words."""
 
     troubles: tuple[Trouble, ...] = ()
     over: Mapping[str, str] = field(default_factory=dict)
+    carried_on: frozenset[str] = frozenset()
     left_out: str = ""
 
 

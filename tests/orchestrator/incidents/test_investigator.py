@@ -334,6 +334,21 @@ async def test_what_cannot_be_diagnosed_is_told_once_after_two_minutes() -> None
     assert sum(entry.what == "not_diagnosed" for entry in incident.timeline) == 1
 
 
+async def test_what_cannot_be_diagnosed_is_tried_less_and_less_often() -> None:
+    night = Night(factory=Forgetful(SCOPE))
+    night.run()
+    await night.look()
+    tried = []
+    for minute in range(1, 122):
+        before = (await night.known())[0].diagnosis_tries
+        (incident,) = await night.look(minutes_later=1)
+        tried += [minute] if incident.diagnosis_tries > before else []
+    assert tried == [1, 3, 7, 15, 31, 61, 91, 121]
+    night.factory = MemoryDataFactory(SCOPE, runs=night.factory.runs, activities=night.factory.activities)
+    (incident,) = await night.look(minutes_later=30)
+    assert incident.category == "authentication"
+
+
 async def test_runs_carry_the_factory_they_can_be_opened_in() -> None:
     night = Night()
     night.run()

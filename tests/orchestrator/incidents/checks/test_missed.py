@@ -11,7 +11,7 @@ from tests.orchestrator.incidents.night import Night
 from tests.tools_worker.datafactory.build import ago
 from tools_worker.datafactory.models import Trigger, TriggerRun
 
-MISSED = tuple(check for check in CHECKS if check.kind == "missed")
+MISSED = tuple(check for check in CHECKS if check.name == "missed")
 STARTS: dict[str, Any] = {"pipelines": [{"pipelineReference": {"referenceName": "LoadSales"}}]}
 HOURLY = {"recurrence": {"frequency": "Hour", "interval": 1, "startTime": "2026-01-01T00:00:00Z"}}
 
