@@ -7,11 +7,13 @@ and as not apart, so that nothing wrong is said.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from orchestrator.policy.globs import all_covered, any_meet
 from orchestrator.policy.parts import tagged, tagged_apart
-from orchestrator.policy.rules import RANKS, Match, Rule, kinds_of
+from orchestrator.policy.rules import KINDS, RANKS, UNKNOWN, Match, Rule, kinds_of
+from tools_worker.datafactory.failures.consequences import Transience
+from tools_worker.datafactory.operations.model import Repeatable
 
 if TYPE_CHECKING:
     from orchestrator.policy.model import Policy
@@ -42,6 +44,7 @@ def _implied(policy: Policy, name: str, inner: Match, wanted: Any) -> bool:
     own = getattr(inner, name)
     if own is None and name == "factories":
         own = _named_in(policy, inner)
+    own = own or EVERYTHING.get(name)
     return own is not None and IMPLYING[name](own, wanted)
 
 
@@ -78,6 +81,13 @@ def _no_meeting(one: Collection[str], other: Collection[str]) -> bool:
     return not any_meet(one, other)
 
 
+EVERYTHING: Mapping[str, Collection[str]] = {  # what a condition that is left out stands for
+    "actions": KINDS,
+    "factories": ("*",),
+    "pipelines": ("*",),
+    "transience": (*get_args(Transience), UNKNOWN),
+    "repeatable": get_args(Repeatable),
+}
 IMPLYING: Mapping[str, Callable[[Any, Any], bool]] = {  # inner's condition, outer's: does the first imply the second?
     "actions": lambda own, wanted: kinds_of(own) <= kinds_of(wanted),
     "factories": lambda own, wanted: all_covered(wanted, own),
