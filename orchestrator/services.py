@@ -50,6 +50,8 @@ async def provided() -> Services:
 def build(settings: Settings) -> Services:
     from orchestrator.agents import roster
     from orchestrator.agents.lifecycle import Agents
+    from orchestrator.audit import services as audit
+    from orchestrator.audit.questions import Questions
     from orchestrator.foundry.classic import ClassicAgentService
     from orchestrator.runs.conductor import Conductor
     from orchestrator.runs.endings import Endings, StorageEndingQueue
@@ -67,8 +69,8 @@ def build(settings: Settings) -> Services:
     )
     spec = roster.supervisor(settings.foundry_model, clients.queue_endpoint(settings), settings.learn_mcp_url)
     agents, signals, queue = Agents(service, spec), Signals(), StorageRunQueue(queues)
-    endings = StorageEndingQueue(queues)
-    conductor = Conductor(store, service, agents, signals, utc_now, settings.heartbeat_seconds, Endings(store, endings))
+    endings = Endings(store, StorageEndingQueue(queues), Questions(audit.complete))
+    conductor = Conductor(store, service, agents, signals, utc_now, settings.heartbeat_seconds, endings)
     return Services(
         store=store,
         signals=signals,

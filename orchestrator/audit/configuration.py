@@ -19,7 +19,7 @@ class PolicyNote:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._seen: tuple[int, int] | None = None
+        self._seen: tuple[int, ...] | None = None  # how the file looked from outside when it was read
         self._digest = ""
 
     @classmethod
@@ -36,24 +36,25 @@ class PolicyNote:
         return [Entry(now, "configuration", actor, what, self._path.name, arguments=arguments, outcome=_outcome(data))]
 
     def _changed(self) -> bytes | None:
-        """What the file holds now, where time or size of it changed; None where it is as it was, or gone."""
+        """What the file holds now, where it looks otherwise than before; None where it is as it was, or gone."""
         try:
             stat = os.stat(self._path)
-            if (stat.st_mtime_ns, stat.st_size) == self._seen:
+            looks = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+            if looks == self._seen:
                 return None
             data = self._path.read_bytes()
         except OSError:
             self._seen, self._digest = None, GONE
             return None
-        self._seen, self._digest = (stat.st_mtime_ns, stat.st_size), hashlib.sha256(data).hexdigest()
+        self._seen, self._digest = looks, hashlib.sha256(data).hexdigest()
         return data
 
 
 def _outcome(data: bytes | None) -> str:
     if data is None:
-        return "It cannot be read: what was read before stays in force."
+        return "It cannot be read: no factory is changed until it can."
     try:
         parse(data.decode())
     except (BadPolicy, UnicodeDecodeError) as exc:
-        return f"Not sound, what was read before stays in force: {exc}"
+        return f"It is not sound, and no factory is changed until it is: {exc}"
     return "It is in force."

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from orchestrator.audit.record import Actor, Entry
+from orchestrator.audit.trail import Audit
 from orchestrator.foundry.port import Call
 from orchestrator.runs.progress import reply_of
 from orchestrator.runs.record import Run
+from orchestrator.stores.audit import AuditStore, Wanted
 from orchestrator.teams.activity import asked_in_teams
 
+AROUND = timedelta(days=1)  # clocks differ, and the day of a chain is that of its process
 AGENTS = Actor("agent", "agents")
 
 
-class Questions:
-    """`record` is Audit.record."""
+class Trail(Protocol):
+    """What of AuditServices is needed here."""
 
-    def __init__(self, record: Callable[..., Awaitable[bool]]) -> None:
-        self._record = record
+    @property
+    def audit(self) -> Audit: ...
+
+    @property
+    def store(self) -> AuditStore: ...
+
+
+class Questions:
+    """See orchestrator.runs.endings.Ledger. `trail` is asked for when it is needed, for it belongs to an event loop."""
+
+    def __init__(self, trail: Callable[[], Trail]) -> None:
+        self._trail = trail
 
     async def note(self, run: Run, calls: Iterable[Call]) -> None:
-        """An ended run. May be told again where its process died meanwhile, then without calls."""
-        await self._record(*entries(run, calls))
+        await self._trail().audit.record(*entries(run, calls))
+
+    async def noted(self, run: Run) -> bool:
+        wanted = Wanted(equal={"kind": "question", "subject": run.id})
+        first, end = run.created_at - AROUND, (run.ended_at or run.deadline_at) + AROUND
+        return bool(await self._trail().store.search(f"{first:%Y%m%d}", f"{end:%Y%m%d}~", wanted, 1))
 
 
 def entries(run: Run, calls: Iterable[Call]) -> Iterator[Entry]:

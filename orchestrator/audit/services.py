@@ -29,19 +29,24 @@ class AuditServices:
     keeper: Keeper | None
 
 
+def complete() -> AuditServices:
+    """All of it. Raises NotConfigured where settings are missing."""
+    return _services.get()
+
+
 def current() -> Audit:
     """This event loop's. Raises NotConfigured where settings are missing."""
-    return _services.get().audit
+    return complete().audit
 
 
 def configured() -> AuditServices | None:
-    """All of it, or None where settings are missing."""
+    """`complete`, or None where settings are missing."""
     return _services.configured()
 
 
 async def provided() -> AuditStore:
     """What is read, as the API's routes ask for it."""
-    return _services.get().store
+    return complete().store
 
 
 def standing() -> Standing:
@@ -56,7 +61,7 @@ def build(settings: Settings) -> AuditServices:
     from orchestrator.stores.audit_tables import TableAuditStore
     from orchestrator.stores.sealed_blobs import BlobSealedFiles
 
-    settings.require("storage", "audit")
+    settings.require("storage")
     store = TableAuditStore(clients.table_service(settings))
     sealed = BlobSealedFiles(clients.blob_service(settings)) if settings.has_blobs else None
     audit = Audit(store, sealed, utc_now, PolicyNote.of(os.environ))

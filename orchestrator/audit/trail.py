@@ -96,7 +96,7 @@ class Audit:
 
     async def record(self, *entries: Entry) -> bool:
         """True when all are stored: nothing is lost then, whatever becomes of this process. False when storage is in
-        trouble, and they are kept here to be tried again.
+        trouble, and they are kept here to be tried again. Nobody waits for longer than some ATTEMPT_SECONDS.
 
         Where one of them is of consequence it is True, or an UpstreamError: then they may be stored or not, and what
         they tell of must not be done."""
@@ -170,11 +170,9 @@ class Audit:
         except UpstreamError as exc:
             self._not_written(batch, exc)
             return False
-        except Exception as exc:  # it is raised where somebody waits for it
+        except Exception as exc:  # a bug: what must be recorded raises it, and nothing else fails because of it
             log.exception("entries=%d outcome=failed", len(batch))
-            self._lost += sum(not (item.must or item.stored) for item in batch)
-            for item in batch:
-                item.fail(exc)
+            self._drop(batch, exc)
             return True
         self._pause_seconds = 1.0
         await self._anchor_if_due(batch)
@@ -212,6 +210,14 @@ class Audit:
         log.error("chain=%s seq=%d outcome=taken", chain.name, chain.seq)
         text = f"After entry {chain.seq} the chain {chain.name} holds what its process did not write; it goes on here."
         return _Item(plain(Entry(self._now(), "incident", Actor("app"), text, chain.name)), must=False)
+
+    def _drop(self, batch: Sequence[_Item], exc: Exception) -> None:
+        for item in batch:
+            if item.must and not item.stored:
+                item.fail(exc)
+            else:
+                self._lost += not item.stored
+                item.answer(item.stored)
 
     def _not_written(self, batch: Sequence[_Item], exc: UpstreamError) -> None:
         log.warning("entries=%d outcome=not_recorded error=%s", len(batch), exc)

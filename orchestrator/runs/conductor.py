@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from core.errors import AppError, NotFound, UpstreamError, UpstreamThrottled
 from orchestrator import grounding
@@ -145,18 +146,16 @@ class _Serving:
             turn = work.result()
         except AppError as exc:
             stopped = await self._stop_agents()  # nobody will read what they still do
-            await self.log.end("failed", str(exc), error_code=exc.code, error=str(exc))
+            await self._end("failed", str(exc), error_code=exc.code, error=str(exc))
             return stopped
         if turn.status == "done":
             await self._answer(turn)
         elif turn.status == "failed":
             words = turn.error or "The agent service gave no details."
-            await self.log.end(
-                "failed", words, error_code=turn.error_code or "agent_failed", error=words, **_spent(turn)
-            )
+            await self._end("failed", words, error_code=turn.error_code or "agent_failed", error=words, **_spent(turn))
         else:
             text = f"The agent run ended as {turn.status}."
-            await self.log.end(
+            await self._end(
                 turn.status if turn.status == "expired" else "cancelled", text, error_code=turn.status, error=text
             )
         return True
@@ -165,9 +164,9 @@ class _Serving:
         calls = list(turn.all_calls())
         if not turn.text.strip():
             text = "The agents ended without an answer. Ask again, or name the pipeline or run."
-            await self.log.end("failed", text, error_code="empty_answer", error=text, **_spent(turn))
+            await self._end("failed", text, error_code="empty_answer", error=text, **_spent(turn))
             return
-        await self.log.end(
+        await self._end(
             "done",
             "Answered.",
             answer=turn.text,
@@ -177,12 +176,16 @@ class _Serving:
             **_spent(turn),
         )
 
+    async def _end(self, state: RunStatus, text: str, **changes: Any) -> None:
+        calls = list(self.turn.all_calls()) if self.turn is not None else []
+        await self.log.end(state, text, calls, **changes)
+
     async def _stop(self, state: RunStatus, text: str, work: asyncio.Task[Turn]) -> bool:
         """End without an answer: stop listening, stop the agents, say so."""
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
         stopped = await self._stop_agents()
-        await self.log.end(state, text, error_code=state, error=text)
+        await self._end(state, text, error_code=state, error=text)
         return stopped
 
     async def _stop_agents(self) -> bool:

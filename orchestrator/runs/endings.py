@@ -1,4 +1,4 @@
-"""What follows the end of a run: whoever asked to be told is told, however often it takes.
+"""What follows the end of a run: whoever asked to be told is told, however often it takes; the audit trail hears of it.
 
 A run stays on the list of active ones until that is on its way, so the sweeper finds what a dying process left undone.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +24,8 @@ from orchestrator.teams.activity import asked_in_teams
 if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueServiceClient
 
+    from orchestrator.foundry.port import Call
+
 log = logging.getLogger("callbacks")
 QUEUE = "callbacks"
 PAUSES_SECONDS = (5, 20, 60, 300, 900, 1800, 3600)  # about two hours in all, then it is given up
@@ -36,6 +38,14 @@ class EndingQueue(Protocol):
 
     async def revive(self) -> int:
         """Send again what the host gave up on, as a later attempt: storage was in trouble, or processes died."""
+
+
+class Ledger(Protocol):
+    async def note(self, run: Run, calls: Sequence[Call]) -> None:
+        """Enter this ended run in the audit trail, and what its agents called."""
+
+    async def noted(self, run: Run) -> bool:
+        """Whether it is there. Raises UpstreamUnavailable."""
 
 
 class StorageEndingQueue:
@@ -67,15 +77,19 @@ def read(body: bytes) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class Endings:
-    """Without a queue nobody is told."""
+    """Without a queue nobody is told, without a ledger nothing is audited."""
 
     store: RunStore
     queue: EndingQueue | None = None
+    ledger: Ledger | None = None
 
-    async def announce(self, run: Run) -> None:
-        """The run has ended, and its end is stored. Raises UpstreamUnavailable: then it stays on the list."""
+    async def announce(self, run: Run, calls: Sequence[Call] = (), *, settling: bool = False) -> None:
+        """The run has ended, and its end is stored. Raises UpstreamUnavailable: then it stays on the list. `settling`:
+        it may have been announced before."""
         if self.queue is not None and not run.told and await self._is_awaited(run):
             await self.queue.send(run.id)
+        if self.ledger is not None and not (settling and await self.ledger.noted(run)):
+            await self.ledger.note(run, calls)
 
     async def _is_awaited(self, run: Run) -> bool:
         return bool(run.callback_url) or (asked_in_teams(run) and await self.store.answer_promised(run.id))
@@ -85,7 +99,7 @@ class Endings:
 
     async def settle(self, run: Run) -> None:
         """Take a run off the list that ended before: whoever was to be told may not know it."""
-        await self.announce(run)
+        await self.announce(run, settling=True)
         await self.store.settle(run.id)
 
 

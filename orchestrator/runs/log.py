@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from core.errors import UpstreamUnavailable
+from orchestrator.foundry.port import Call
 from orchestrator.runs.endings import Endings
 from orchestrator.runs.record import Event, Run, RunStatus
 from orchestrator.runs.signals import Signals
@@ -66,8 +67,9 @@ class RunLog:
     async def tell(self, state: RunStatus, text: str, **changes: Any) -> Run:
         return await self.write(Event(self._now(), state, text), status=state, **changes)
 
-    async def end(self, state: RunStatus, text: str, **changes: Any) -> None:
-        await self._endings.announce(await self.tell(state, text, ended_at=self._now(), **changes))
+    async def end(self, state: RunStatus, text: str, calls: Sequence[Call] = (), **changes: Any) -> None:
+        """`calls` are what the agents did for it, as far as it was seen."""
+        await self._endings.announce(await self.tell(state, text, ended_at=self._now(), **changes), calls)
 
     async def settle(self) -> None:
         """Take the ended run off the list of active ones."""

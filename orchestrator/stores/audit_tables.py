@@ -82,10 +82,10 @@ class TableAuditStore:
 
 def _wanted(wanted: Wanted) -> tuple[list[str], dict[str, str]]:
     query, parameters = [f"{name} eq @{name}" for name in wanted.equal], dict(wanted.equal)
-    for name, condition in (
+    for name, condition in (  # the client puts parameters in where a word begins with @
         ("since", "at ge @since"),
         ("until", "at lt @until"),
-        ("who", "(actor eq @who or actor_id eq @who)"),
+        ("who", "( actor eq @who or actor_id eq @who )"),
     ):
         value = wanted.actor if name == "who" else getattr(wanted, name)
         if value:

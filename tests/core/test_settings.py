@@ -191,3 +191,7 @@ def test_how_long_the_audit_trail_can_be_searched() -> None:
 )
 def test_whether_there_is_a_place_for_blobs(storage: dict[str, str], found: bool) -> None:
     assert Settings.load(storage).has_blobs == found
+
+
+def test_a_wrong_number_of_days_drops_nothing_early() -> None:
+    assert Settings.load(GOOD | {"AUDIT_DAYS": "3,650"}).audit_days == 3650

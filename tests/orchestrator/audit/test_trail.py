@@ -169,7 +169,8 @@ async def test_a_store_that_never_answers_raises_in_time(monkeypatch: pytest.Mon
         await Audit(Silent(), None, lambda: NOW).record(make_write())
 
 
-async def test_a_bug_reaches_whoever_recorded_and_stops_nobody_else() -> None:
+@pytest.mark.parametrize("kind", ["write", "question"])
+async def test_a_bug_reaches_who_must_record_and_stops_nobody_else(kind: Any) -> None:
     bench = Bench()
 
     async def broken(rows: Sequence[Row]) -> None:
@@ -178,10 +179,13 @@ async def test_a_bug_reaches_whoever_recorded_and_stops_nobody_else() -> None:
 
     working = bench.store.insert
     bench.store.insert = broken  # type: ignore[method-assign]
-    with pytest.raises(RuntimeError):
-        await bench.audit.record(make_entry())
+    if kind == "write":
+        with pytest.raises(RuntimeError):
+            await bench.audit.record(make_write())
+    else:
+        assert not await bench.audit.record(make_entry())
     assert await bench.audit.record(*questions("next"))
-    assert bench.audit.standing.lost == 1
+    assert bench.audit.standing.lost == (kind == "question")
 
 
 async def test_a_caller_that_goes_away_takes_nothing_with_it() -> None:
