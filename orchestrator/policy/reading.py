@@ -20,8 +20,9 @@ log = logging.getLogger("policy")
 USUAL = Path(__file__).resolve().parents[2] / "policy.yaml"
 PLAINER = {  # what the kinds of errors are called that speak of Python
     "tuple_type": "Input should be a list",
+    "too_short": "At least one entry is needed",
     "model_type": "Input should be fields with their values",
-    "mapping_type": "Input should be names with their values",
+    "dict_type": "Input should be names with their values",
 }
 
 
@@ -48,8 +49,16 @@ def parse(text: str) -> Policy:
     try:
         return Policy.model_validate({} if plain is None else plain)
     except ValidationError as exc:
-        told = [each for error in exc.errors() for each in _told(error)]
+        told = [each for error in _first_of(exc.errors()) for each in _told(error)]
         raise BadPolicy([_mistake(place, message, lines) for place, message in told]) from exc
+
+
+def _first_of(errors: list[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """Without those that only follow: of a list whose entries are wrong it is said too that it has none."""
+    for error in errors:
+        inner = [each for each in errors if each["loc"][: len(error["loc"])] == error["loc"]]
+        if error["type"] != "too_short" or len(inner) == 1:
+            yield error
 
 
 def _told(error: ErrorDetails) -> Iterator[tuple[Place, str]]:

@@ -61,7 +61,7 @@ class Match(Part):
     during: Names | None = None  # one of these calendars
     not_during: Names | None = None  # none of these
     confidence: Confidence | None = None  # at least
-    transience: tuple[Transience | Literal["unknown"], ...] | None = Field(default=None, min_length=1)
+    transience: tuple[Literal[Transience, "unknown"], ...] | None = Field(default=None, min_length=1)
     categories: tuple[Category, ...] | None = Field(default=None, min_length=1)
     repeatable: tuple[Repeatable, ...] | None = Field(default=None, min_length=1)
 

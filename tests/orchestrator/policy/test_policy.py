@@ -60,7 +60,7 @@ def test_a_severity_without_a_path_has_no_steps() -> None:
             "Line 4: importance[0].timezone: it says",
         ),
         (f"{DEADLINE}\n  timezone: Mars", "Line 5: importance[0].timezone: Time zone 'Mars' is not known"),
-        (f"{DEADLINE}\n  days: []", "Line 5: importance[0].days: Tuple should have at least 1 item"),
+        (f"{DEADLINE}\n  days: []", "Line 5: importance[0].days: At least one entry is needed"),
         (f"{DEADLINE}\n  days: [monday, tues]", "Line 5: importance[0].days[1]: Input should be 'monday'"),
         ("importance:\n- severity: 1\n  severity: 2\n  why: x", "Line 3: importance[0].severity stands there twice"),
         ("escalation:\n- severity: [1]\n  steps: [{after_minutes: 9, to: a}, {after_minutes: 9, to: b}]", "later"),
@@ -115,6 +115,51 @@ def test_a_file_that_breaks_or_disappears_changes_nothing(tmp_path: Path) -> Non
     assert file.mistakes == ()
 
 
+def test_while_the_file_is_broken_or_gone_nothing_may_be_changed(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    file = PolicyFile.of({"POLICY_FILE": str(path)})
+    assert "cannot be read" in file.writable()
+    path.write_text(GOOD, encoding="utf-8")
+    assert file.writable() == ""
+    path.write_text("rules: [", encoding="utf-8")
+    assert file.writable().startswith("Nothing is changed until policy.yaml is sound. It is no YAML")
+    path.unlink()
+    assert "cannot be read" in file.writable()
+    path.write_text(GOOD, encoding="utf-8")
+    assert file.writable() == ""
+
+
+def test_a_file_that_comes_back_as_it_was_counts_again(tmp_path: Path) -> None:
+    path, away = tmp_path / "policy.yaml", tmp_path / "away"
+    path.write_text(GOOD, encoding="utf-8")
+    file = PolicyFile.of({"POLICY_FILE": str(path)})
+    good = file.current()
+    path.rename(away)
+    assert file.writable()
+    away.rename(path)
+    assert file.writable() == ""
+    assert file.current() == good
+
+
+def test_a_file_that_was_changed_with_its_time_turned_back_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text("escalation: []", encoding="utf-8")
+    os.utime(path, ns=(1, 1))
+    file = PolicyFile.of({"POLICY_FILE": str(path)})
+    file.current()
+    path.write_text("escalation: {}", encoding="utf-8")
+    os.utime(path, ns=(1, 1))
+    assert file.writable()
+
+
+def test_all_of_a_process_remember_the_same_last_sound_policy(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(GOOD, encoding="utf-8")
+    good = PolicyFile.of({"POLICY_FILE": str(path)}).current()
+    path.unlink()
+    assert PolicyFile.of({"POLICY_FILE": f" {path} "}).current() is good
+
+
 def test_a_file_that_did_not_change_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "policy.yaml"
     path.write_text(GOOD, encoding="utf-8")
@@ -131,3 +176,20 @@ def test_the_check_tells_each_mistake_and_fails(tmp_path: Path) -> None:
         [sys.executable, "-m", "orchestrator.policy", str(path)], capture_output=True, text=True, env=os.environ
     )
     assert (ran.returncode, ran.stdout) == (1, "Line 2: importance[0].severity: Field required.\n")
+
+
+def test_the_check_warns_of_what_it_cannot_decide_and_does_not_fail(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(OVERLAP, encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, "-m", "orchestrator.policy", str(path)], capture_output=True, text=True, env=os.environ
+    )
+    assert (ran.returncode, ran.stdout.splitlines()[0]) == (0, "policy.yaml is sound.")
+    assert ran.stdout.splitlines()[1].startswith("Warning: rules[1] (no agents) (deny) does not hold for what rules[0]")
+
+
+OVERLAP = """
+rules:
+  - {name: reruns, why: x, effect: allow, match: {actions: [rerun]}}
+  - {name: no agents, why: x, effect: deny, match: {callers: [agent]}}
+"""
