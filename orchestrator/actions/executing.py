@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from core.errors import AppError, NotFound, UpstreamError
 from orchestrator.actions.deciding import agreed
 from orchestrator.actions.judging import About, Judge
-from orchestrator.actions.proposing import Planner
+from orchestrator.actions.proposing import Planner, fresh
 from orchestrator.actions.record import Action, Entry, action_id
 from orchestrator.actions.telling import Telling
 from orchestrator.stores.actions import ActionStore
@@ -95,8 +95,7 @@ class Executor:
             await self._put_off(action, f"Nothing is written now: {reason}")
             return
         try:
-            factory = await self.factories.get(action.operation.factory)
-            plan = await self.plan(factory, action.operation, self.now())
+            plan = await self.plan(await self._factory(action), action.operation, self.now())
             refusal = await self._refusal(action, plan)
         except UpstreamError as exc:
             await self._put_off(action, f"Not begun yet: {exc}")
@@ -177,7 +176,7 @@ class Executor:
             await self._release(action, self._pause(receipt.at))
 
     async def _factory(self, action: Action) -> DataFactory:
-        return await self.factories.get(action.operation.factory)
+        return await fresh(self.factories, action.operation)
 
     def _pause(self, since: datetime) -> int:
         """Soon at first, then ever less often."""

@@ -37,11 +37,14 @@ class About:
 class Judge:
     store: ActionStore
     policy: Callable[[], Policy]
+    closed: Callable[[], str]  # why nothing may be changed now; empty where the policy can be relied on
     now: Callable[[], datetime]
     tags: Callable[[str], Mapping[str, str]] = lambda _: {}  # of a factory, by its resource id
 
     async def judge(self, about: About) -> Verdict:
         """Raises UpstreamUnavailable: without the count of what was done there is no verdict."""
+        if reason := self.closed():
+            return Verdict("deny", "", reason.rstrip(". "))
         earlier = await self._earlier(about)
         plan, now = about.plan, self.now()
         recent = [each for each in earlier if each.created_at > now - HOUR]

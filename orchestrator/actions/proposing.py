@@ -91,7 +91,7 @@ class Proposer:
         return action
 
     async def _planned(self, operation: Operation) -> Plan:
-        return await self.plan(await self.factories.get(operation.factory), operation, self.now())
+        return await self.plan(await fresh(self.factories, operation), operation, self.now())
 
     async def _follow_up(self, action: Action) -> None:
         """The record stands: what fails here is made up for by the timer."""
@@ -130,3 +130,11 @@ def terms_of(verdict: Verdict, requester: Requester, now: datetime) -> Terms:
         four_eyes=asked.four_eyes,
         expires_at=now + timedelta(minutes=asked.expires_minutes),
     )
+
+
+async def fresh(factories: Factories, operation: Operation) -> DataFactory:
+    """The factory of an operation, asked anew each time. Raises NotFound where this app does not look after it."""
+    factory = await factories.get(operation.factory.rsplit("/", 1)[-1])
+    if factory.id.path.casefold() != operation.factory.casefold():
+        raise NotFound(f"This app does not look after {operation.factory!r}.", hint="Name a factory that it knows.")
+    return factory.fresh()

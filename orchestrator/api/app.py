@@ -11,10 +11,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.settings import Settings
 from orchestrator.api import (
+    actions,
     alerts,
     ask,
     callers,
     contract,
+    desk,
     diagnose,
     digest,
     health,
@@ -37,6 +39,7 @@ GUARDED: tuple[tuple[callers.Guard, tuple[APIRouter, ...]], ...] = (  # every ro
     (
         KEY,
         (
+            actions.router,
             alerts.router,
             ask.router,
             diagnose.router,
@@ -52,7 +55,8 @@ GUARDED: tuple[tuple[callers.Guard, tuple[APIRouter, ...]], ...] = (  # every ro
     (SignedLink("incident", "incident_id"), (hooks.reports,)),
     (TeamsSignature(), (teams.router,)),
     (WebhookToken(), (hooks.alerts_with_token,)),
-    (persons.Person("reader"), (persons.router,)),
+    (persons.Person("reader"), (persons.router, desk.readers)),
+    (persons.Person("operator"), (actions.ui, desk.operators)),
 )
 
 

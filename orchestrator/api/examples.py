@@ -13,6 +13,52 @@ FAILED_RUN = "7c6f1d0a-2e4b-4c8e-9d3f-1a2b3c4d5e6f"
 INCIDENT_ID = "inc-202611-3f2a9c01d4e5"
 CALLBACK = "https://prod-12.westeurope.logic.azure.com/workflows/3f2a/runs/0858/actions/Ask/run?sig=abc"
 
+ACTION: dict[str, Any] = {
+    "id": "A-202611-3f2a9c01d4e57b6a",
+    "state": "waiting",
+    "title": "Rerun LoadSales from its failed activity",
+    "effects": ["CopySales and MergeSales run again; what ran before them does not."],
+    "facts": {"status of the run": "Failed"},
+    "risk": "low",
+    "kind": "rerun",
+    "factory": "adf-prod",
+    "pipeline": "LoadSales",
+    "arguments": {"run_id": FAILED_RUN, "mode": "from_failure"},
+    "why": "The login was renewed.",
+    "requested_by": "ana@contoso.com",
+    "rule": "repairs in production",
+    "rule_why": "somebody else looks at what is done in production",
+    "approvals_needed": 1,
+    "roles": ["approver"],
+    "four_eyes": True,
+    "expires_at": "2026-11-21T07:00:00Z",
+    "approvals": [],
+    "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "incident_id": INCIDENT_ID,
+    "question_run": "",
+    "created_at": "2026-11-21T06:00:00Z",
+    "outcome": "",
+    "started_run": "",
+    "started_status": "",
+    "timeline": [{"at": "2026-11-21T06:00:00Z", "what": "proposed", "text": "Proposed.", "who": "ana@contoso.com"}],
+}
+VERDICT: dict[str, Any] = {
+    "effect": "ask",
+    "rule": "repairs in production",
+    "why": "somebody else looks at what is done in production",
+    "limit": None,
+    "environment": "production",
+    "at": "2026-11-21T06:00:00Z",
+    "ask": {"roles": ["approver"], "approvals": 1, "four_eyes": True, "expires_minutes": 60},
+    "passed": [
+        {
+            "rule": "transient failures in development",
+            "condition": "environments",
+            "told": "production is not development",
+        }
+    ],
+    "stopped": "",
+}
 WORKING: dict[str, Any] = {
     "run_id": RUN_ID,
     "status": "working",
@@ -152,23 +198,33 @@ EXAMPLES: Mapping[str, Any] = {
         "pipeline": "LoadSales",
         "callers": ["agent", "operator"],
     },
-    "VerdictView": {
-        "effect": "ask",
-        "rule": "repairs in production",
-        "why": "somebody else looks at what is done in production",
-        "limit": None,
-        "environment": "production",
-        "at": "2026-11-21T06:00:00Z",
-        "ask": {"roles": ["approver"], "approvals": 1, "four_eyes": True, "expires_minutes": 60},
-        "passed": [
-            {
-                "rule": "transient failures in development",
-                "condition": "environments",
-                "told": "production is not development",
-            }
-        ],
-        "stopped": "",
+    "VerdictView": VERDICT,
+    "OperationBody": {
+        "kind": "rerun",
+        "factory": "adf-prod",
+        "arguments": {"run_id": FAILED_RUN, "mode": "from_failure"},
     },
+    "ProposeBody": {
+        "kind": "rerun",
+        "factory": "adf-prod",
+        "arguments": {"run_id": FAILED_RUN, "mode": "from_failure"},
+        "why": "The login was renewed.",
+        "incident_id": INCIDENT_ID,
+    },
+    "ActionView": ACTION,
+    "ActionsView": {"actions": [ACTION]},
+    "PreviewView": {
+        **{name: ACTION[name] for name in ("title", "effects", "facts", "risk")},
+        "refusal": "",
+        "repeatable": "yes",
+        "verdict": VERDICT,
+    },
+    "DecisionBody": {"decision": "approve", "digest": ACTION["digest"], "comment": "Checked: the sink is an upsert."},
+    "TakeUpBody": {"comment": "I am looking into it."},
+    "HandOnBody": {"to": "data-platform@contoso.com"},
+    "RemarkBody": {"text": "The password of 'etl' expired at midnight."},
+    "CloseBody": {"resolution": "Renewed the password of 'etl' and ran LoadSales again."},
+    "persons_page": "<!doctype html>",
     "PersonView": {"name": "ana@contoso.com", "roles": ["operator", "reader"]},
     "teams_ask": {
         "type": "message",

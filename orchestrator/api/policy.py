@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -101,14 +102,14 @@ class VerdictView(BaseModel):
     )
 
     @classmethod
-    def of(cls, verdict: Verdict, case: Case, stopped: str) -> VerdictView:
+    def of(cls, verdict: Verdict, at: datetime, stopped: str = "") -> VerdictView:
         return cls(
             effect=verdict.effect,
             rule=verdict.rule,
             why=verdict.why,
             limit=verdict.limit,
             environment=verdict.environment,
-            at=case.at,
+            at=at,
             ask=TermsView.of(verdict.terms) if verdict.terms else None,
             passed=[PassedView.of(each) for each in verdict.trail],
             stopped=stopped,
@@ -120,4 +121,4 @@ async def policy_explain(body: ExplainBody) -> VerdictView:
     """What the policy would say of an action, by which rule, and why not by the rules before it. Nothing is done."""
     file, case = PolicyFile.of(os.environ), body.case()
     stopped = file.writable()
-    return VerdictView.of(file.current().decide(case), case, stopped)
+    return VerdictView.of(file.current().decide(case), case.at, stopped)

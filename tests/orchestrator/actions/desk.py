@@ -21,6 +21,7 @@ from orchestrator.policy.reading import parse
 from orchestrator.stores.actions import MemoryActionStore
 from orchestrator.stores.incidents import MemoryIncidentStore
 from tools_worker.datafactory.factories import Factories
+from tools_worker.datafactory.models import FactoryId
 from tools_worker.datafactory.operations.model import Effect, Operation, Plan, Receipt
 from tools_worker.datafactory.operations.sending import NotSent, OutcomeUnknown
 
@@ -163,7 +164,7 @@ class Afternoon:
             self.clock,
             lambda action_id: PAGE + action_id,
         )
-        self.judge = Judge(self.store, lambda: self.policy, self.clock)
+        self.judge = Judge(self.store, lambda: self.policy, lambda: self.closed, self.clock)
         self.factories = cast(Factories, _Known())
         self.proposer = Proposer(
             self.store, self.factories, self.plant.plan, self.judge, self.telling, self.enqueue, self.clock
@@ -212,5 +213,10 @@ class Afternoon:
 
 
 class _Known:
-    async def get(self, name: str) -> object:
-        return object()
+    id = FactoryId.parse(FACTORY)
+
+    async def get(self, name: str) -> _Known:
+        return self
+
+    def fresh(self) -> _Known:
+        return self

@@ -99,12 +99,19 @@ async def test_a_policy_that_asks_now_is_not_content_with_what_was_allowed_befor
 
 async def test_while_nothing_may_be_written_it_waits_and_then_gives_up() -> None:
     desk = Afternoon()
-    desk.closed = "policy.yaml is gone."
     action = await desk.proposed()
+    desk.closed = "policy.yaml is gone."
     await desk.worked()
     ended = await desk.action(action)
     assert (ended.state, desk.plant.told) == ("not_done", [])
     assert desk.now - action.created_at >= timedelta(hours=1)
+
+
+async def test_while_nothing_may_be_written_proposals_are_denied_with_the_reason() -> None:
+    desk = Afternoon()
+    desk.closed = "Nothing is changed until policy.yaml is sound."
+    action = await desk.proposed()
+    assert (action.state, action.outcome) == ("denied", "Nothing is changed until policy.yaml is sound")
 
 
 async def test_nothing_is_done_without_a_trail() -> None:

@@ -16,10 +16,14 @@ from schemathesis.specs.openapi import checks
 from starlette.types import ASGIApp
 
 from orchestrator import services
+from orchestrator.actions import services as action_services
+from orchestrator.actions.proposing import Origin
+from orchestrator.actions.services import ActionServices
 from orchestrator.alerts import services as alert_services
 from orchestrator.alerts.intake import AlertIntake
 from orchestrator.api import app as api
 from orchestrator.api import callers
+from orchestrator.api.actions import ACTION_ID
 from orchestrator.api.examples import INCIDENT_ID, RUN_ID
 from orchestrator.digest import services as digest_services
 from orchestrator.digest.editor import Editor
@@ -33,6 +37,7 @@ from orchestrator.stores.alerts import MemoryAlertStore
 from orchestrator.stores.incidents import MemoryIncidentStore
 from orchestrator.stores.runs import MemoryRunStore
 from orchestrator.stores.scopes import MemoryScopeStore
+from tests.orchestrator.actions.desk import ANA, ASK, OPERATION, Afternoon
 from tests.orchestrator.api.doors import by_path
 from tests.tools_worker.datafactory.build import NOW, make_run
 from tests.tools_worker.runtime.sample import make_worker
@@ -86,6 +91,8 @@ class Parts:
         self.alerts = AlertIntake(MemoryAlertStore(), MemoryScopeStore(), Nowhere(), utc_now)
         factory = MemoryDataFactory("adf-prod", runs=[make_run(1)], pipelines=["LoadSales"])
         self.editor = Editor(Factories([factory]), self.incidents, Policy, lambda: NOW)
+        desk = Afternoon(ASK)
+        self.actions = ActionServices(desk.store, desk.proposer, desk.desk, cast("Any", None))
         self.hands = replace(make_worker(), factories=Factories([factory]), now=lambda: NOW)
 
     async def fill(self) -> None:
@@ -95,6 +102,8 @@ class Parts:
             RUN_ID, "What failed?", "session-1", now, now + timedelta(minutes=9), status="done", answer="Nothing."
         )
         await self.runs.create(replace(run, ended_at=now), Event(now, "done", "It is answered."))
+        waiting = await self.actions.proposer.propose(OPERATION, ANA, Origin("example"))
+        await self.actions.store.create(replace(waiting, id=ACTION_ID))
         await self.incidents.create(Incident(INCIDENT_ID, "failure", "LoadSales failed", "cause", now, now))
 
 
@@ -108,6 +117,7 @@ def served() -> ASGIApp:
 
     app.dependency_overrides |= {
         services.provided: lambda: parts.services,
+        action_services.provided: lambda: parts.actions,
         alert_services.provided: lambda: parts.alerts,
         incident_services.provided: lambda: parts,
         digest_services.provided: lambda: parts,

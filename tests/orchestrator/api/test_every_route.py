@@ -57,6 +57,7 @@ def attempts() -> Iterator[Attempt]:
         yield Attempt(f"a function key, {named}", door, {"x-functions-key": "key"}, "code=key")
         yield Attempt(f"a person, {named}", door, {"x-ms-client-principal": EVERYBODY})
         yield Attempt(f"a nobody, {named}", door, {"x-ms-client-principal": principal()})
+        yield Attempt(f"who may read, {named}", door, {"x-ms-client-principal": principal("reader")})
         yield Attempt(f"a stranger's name, {named}", door, {"x-ms-client-principal-name": "ana@contoso.com"})
         yield Attempt(f"Teams, {named}", door, signed(activity()), body=activity())
         yield Attempt(f"an empty body signed, {named}", door, signed(b""), body=b"")
@@ -75,8 +76,17 @@ RIGHT: dict[str, Callable[[Attempt], bool]] = {  # what a route accepts, by what
     "signed link to this incident": lambda each: False,  # every link tried is to a run's id
     "signed link to this subscription": lambda each: False,
     "Teams, by HMAC": lambda each: False,  # the body sent is another second's: see test_teams_signature
-    "person with the role reader": lambda each: each.door == "ui" and each.name.startswith("a person, "),
+    "person with the role reader": lambda each: (
+        each.door == "ui" and each.name.startswith(("a person, ", "who may read"))
+    ),
+    "person with the role operator": lambda each: each.door == "ui" and each.name.startswith("a person, "),
     "token of Azure Monitor or Event Grid": lambda each: False,
+}
+STANDS_FOR = {  # the parameters of paths
+    "run_id": SUBJECT,
+    "incident_id": "inc-202611-3f2a9c01d4e5",
+    "action_id": "A-202611-3f2a9c01d4e57b6a",
+    "name": "approval.js",
 }
 ROUTES = [
     (method, path, callers.guards(route)[0])
@@ -99,8 +109,7 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def status(app: FastAPI, method: str, path: str, attempt: Attempt) -> int:
     entered = app if attempt.door is None else through(attempt.door, app)
-    where = path.replace("{run_id}", SUBJECT).replace("{incident_id}", "inc-202611-3f2a9c01d4e5")
-    assert "{" not in where, f"say here what stands for the parameter of {path}"
+    where = path.format_map(STANDS_FOR)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(entered), base_url="http://localhost") as http:
         answer = await http.request(
             method, f"{where}?{attempt.query}", headers=attempt.headers, content=attempt.body or None
