@@ -9,11 +9,11 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 
 from orchestrator.incidents.checks.trouble import Findings, Trouble
 from orchestrator.incidents.checks.turn import Turn
 from orchestrator.incidents.record import Incident, RunRef
+from orchestrator.policy.globs import fits
 from orchestrator.policy.model import Importance
 from tools_worker.datafactory.client import DataFactory
 from tools_worker.datafactory.history import Usual
@@ -86,8 +86,7 @@ async def deadlines(factory: DataFactory, turn: Turn) -> Findings:
 
 def _hot(factory: str, entry: Importance, turn: Turn) -> bool:
     """An agreed time has passed since the last turn, or comes soon."""
-    here = fnmatchcase(factory.casefold(), entry.factory.casefold())
-    return here and next(_dues(entry, turn), None) is not None
+    return fits(factory, entry.factory) and next(_dues(entry, turn), None) is not None
 
 
 def _dues(entry: Importance, turn: Turn) -> Iterator[datetime]:

@@ -45,6 +45,14 @@ async def test_the_most_important_pipeline_decides_also_one_that_only_suffers() 
     assert judge(replace(other, pipelines=("A",), parents=(RunRef("r", "P"),)))[0] == 2
 
 
+async def test_what_is_slow_is_milder_than_what_failed() -> None:
+    judge = by_policy(lambda: POLICY)
+    slow = replace(await opened(Night()), kind="slow", parents=(), pipelines=("Nightly",))
+    assert judge(slow) == (1, "Nightly: the whole night; it is slow, but did not fail")
+    assert judge(replace(slow, factory="adf-dev"))[0] == 4
+    assert judge(replace(slow, pipelines=("LoadSales",)))[0] == 4
+
+
 async def important(night: Night) -> Incident:
     incident = await opened(night)
     return await night.incidents.save(replace(incident, severity=0))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.incidents.checks import hidden
 from orchestrator.incidents.checks.rota import CHECKS
 from orchestrator.policy.model import Importance, Policy
 from tests.orchestrator.incidents.night import LOGIN, Night
@@ -158,3 +159,37 @@ async def test_a_run_that_cannot_be_looked_at_as_a_whole_ends_nothing() -> None:
     ]
     (incident,) = await night.look()
     assert not incident.ended
+
+
+async def test_when_the_time_is_up_nothing_more_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(hidden, "LOOK_SECONDS", 0.0)
+    night = Night(checks=HIDDEN)
+    good(night, failed())
+    with caplog.at_level("INFO", logger="incidents"):
+        assert await night.look() == []
+    assert "check=hidden left_out=1 good run" in caplog.text
+    assert night.factory.calls["activity_runs"] == 0
+
+
+async def test_what_cannot_be_diagnosed_in_time_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hidden, "DIAGNOSIS_SECONDS", 0.0)
+    night = Night(checks=HIDDEN)
+    run = good(night, failed())
+    (incident,) = await night.look()
+    assert incident.diagnosis == {}
+    assert incident.summary == (
+        f"LoadSales in adf-test succeeded (run {run.run_id}, 2026-03-10 07:55 UTC), "
+        "but TellTeam failed (authentication) and an on-failure path hid it."
+    )
+
+
+async def test_a_run_that_was_looked_at_is_not_diagnosed_again() -> None:
+    night = Night(checks=(replace(HIDDEN[0], every=timedelta(minutes=5)),))
+    good(night, failed())
+    (first,) = await night.look()
+    asked = night.factory.calls["activity_runs"]
+    (second,) = await night.look(minutes_later=5)
+    assert second == first
+    assert night.factory.calls["activity_runs"] == asked + 1

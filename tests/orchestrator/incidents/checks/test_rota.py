@@ -63,7 +63,8 @@ importance:
 
 
 def busy() -> Night:
-    """40 pipelines, each five times an hour for twenty minutes; ten that go on too long; a failure; late windows."""
+    """40 pipelines of runs of twenty minutes, ten that go on too long, a failure, agreed times, twenty triggers of
+    windows."""
     night = hourly(*range(-1, 30), policy=parse(AGREED))
     night.checks = CHECKS
     night.factory = Paged("adf-test", triggers=night.factory.trigger_list, trigger_runs=night.factory.trigger_run_list)
