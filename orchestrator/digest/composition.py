@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from orchestrator.digest.facts import Counted, Facts, Slower
@@ -17,9 +17,9 @@ from tools_worker.datafactory.wording import age, at, count, lasted, listed, sen
 
 MAX_LINES = 30  # of each list; a card shows fewer
 MAX_NAMES = 3
-UNTOLD = 3.0  # the severity of what no incident tells of
+UNTOLD = 3  # the severity of what no incident tells of, and no policy
 OVERDUE = timedelta(minutes=5)  # whoever escalates looks each minute
-Line = tuple[float, float, str]  # what it is sorted by, and itself
+Line = tuple[tuple[float, ...], str]  # what it is sorted by, and itself
 
 
 def composed(facts: Facts) -> Digest:
@@ -49,7 +49,7 @@ def composed(facts: Facts) -> Digest:
 
 
 def _lines(lines: Iterable[Line]) -> tuple[str, ...]:
-    told = [line for _, _, line in sorted(lines)]
+    told = [line for _, line in sorted(lines)]
     more = (f"and {len(told) - MAX_LINES} more",) if len(told) > MAX_LINES else ()
     return (*told[:MAX_LINES], *more)
 
@@ -89,15 +89,18 @@ def _where(factory: str, facts_of_several: bool) -> str:
 
 
 def _failures(facts: Facts) -> Iterator[Line]:
-    """Incidents that opened in the period or went on failing in it, then what none of them tells of."""
+    """Incidents that opened in the period or went on failing in it, and what none of them tells of: by what it means
+    to people, of that what still stands before what is over, the most runs first."""
     held = {name: number for factory in facts.factories for name, number in factory.failures.of_incident.items()}
     for incident in facts.incidents:
         failed = held.get(incident.id, 0)
         if failed or _opened(incident, facts):
-            yield incident.severity, -failed, _incident(incident, failed, _several(facts))
+            yield (incident.severity, incident.ended, -failed), _incident(incident, failed, _several(facts))
     for factory in facts.factories:
         for group in factory.failures.others:
-            yield UNTOLD, -len(group.runs), _group(group, factory.failures.good, _several(facts))
+            bad = _bad(group, factory.failures.good)
+            rank = (_severity(group, facts.policy), not bad, -len(group.runs))
+            yield rank, _group(group, bad, _several(facts))
 
 
 def _incident(incident: Incident, failed: int, several: bool) -> str:
@@ -117,23 +120,32 @@ def _state(incident: Incident) -> str:
     return f"Still open; {by}."
 
 
-def _group(group: FailureGroup, good: Mapping[str, datetime], several: bool) -> str:
+def _severity(group: FailureGroup, policy: Policy) -> int:
+    entries = [policy.importance_of(group.factory, name) for name in group.pipelines]
+    return min((entry.severity for entry in entries if entry), default=UNTOLD)
+
+
+def _group(group: FailureGroup, bad: Sequence[str], several: bool) -> str:
     activity = f" at {group.activity}" if group.activity else ""
     cause = group.failure.cause.rstrip(".") or "the cause is not clear from the error"
     return sentences(
         f"{listed(group.pipelines, MAX_NAMES)}{_where(group.factory, several)}: {count(len(group.runs), 'run')} "
         f"failed{activity} ({spoken(group.failure.category)}): {cause}.",
-        _since(group, good),
+        _since(group, bad),
         f"(run {group.latest.run_id})",
     )
 
 
-def _since(group: FailureGroup, good: Mapping[str, datetime]) -> str:
-    newest = {run.pipeline: run.start for run in reversed(group.runs)}
-    bad = [name for name, start in newest.items() if start is None or name not in good or good[name] <= start]
+def _since(group: FailureGroup, bad: Sequence[str]) -> str:
     if not bad:
         return "Ran well since."
-    return f"{listed(bad, MAX_NAMES)} did not run well since." if len(newest) > 1 else "Did not run well since."
+    return f"{listed(bad, MAX_NAMES)} did not run well since." if len(group.pipelines) > 1 else "No good run since."
+
+
+def _bad(group: FailureGroup, good: Mapping[str, datetime]) -> list[str]:
+    """Its pipelines that did not run well after they failed."""
+    newest = {run.pipeline: run.start for run in reversed(group.runs)}
+    return [name for name, start in newest.items() if start is None or name not in good or good[name] <= start]
 
 
 # What is slower
@@ -149,7 +161,7 @@ def _slower(slower: Slower, several: bool) -> Line:
         words = f"and takes longer day by day: {usual} at first, {at(slower.since)}"
     else:
         words = f"{usual} before {at(slower.since)}"
-    return -slower.lost, 0, f"{name} took {took}{runs}, {words}."
+    return (-slower.lost,), f"{name} took {took}{runs}, {words}."
 
 
 # What is at risk
@@ -165,7 +177,7 @@ def _at_risk(active: Iterable[Incident], facts: Facts) -> Iterator[Line]:
                 _escalated(incident, facts.policy, facts.now),
                 f"({incident.id})",
             )
-            yield incident.severity, incident.opened_at.timestamp(), told
+            yield (incident.severity, incident.opened_at.timestamp()), told
 
 
 def _escalated(incident: Incident, policy: Policy, now: datetime) -> str:

@@ -10,8 +10,8 @@ from orchestrator.digest.composition import MAX_LINES, composed
 from orchestrator.digest.facts import Cost, Counted, FactoryFacts, Facts, Slower, Slowness
 from orchestrator.digest.spending import spent
 from orchestrator.policy.reading import parse
-from tests.orchestrator.digest.paper import DAY, Paper
-from tests.tools_worker.datafactory.build import NOW
+from tests.orchestrator.digest.paper import DAY, LOGIN, Paper
+from tests.tools_worker.datafactory.build import NOW, make_activity
 from tools_worker.datafactory.memory import MemoryDataFactory
 
 POLICY = parse("""
@@ -39,7 +39,7 @@ async def test_a_failure_of_which_no_incident_tells_is_told_with_its_cause_and_r
     run = paper.run(status="Failed")
     (line,) = (await paper.digest()).failures
     assert line.startswith("LoadSales: 1 run failed at CopyLoadSales (authentication): ")
-    assert line.endswith(f"Did not run well since. (run {run.run_id})")
+    assert line.endswith(f"No good run since. (run {run.run_id})")
 
 
 async def test_that_it_ran_well_since_is_told() -> None:
@@ -53,7 +53,7 @@ async def test_a_good_run_before_it_says_nothing() -> None:
     paper = Paper()
     paper.run(hours_ago=7)
     paper.run(status="Failed", hours_ago=6)
-    assert "Did not run well since." in (await paper.digest()).failures[0]
+    assert "No good run since." in (await paper.digest()).failures[0]
 
 
 async def test_runs_of_an_incident_are_told_once_with_it_and_not_looked_into_again() -> None:
@@ -136,6 +136,35 @@ async def test_the_worst_comes_first() -> None:
     digest = await paper.digest()
     assert [line[:2] for line in digest.at_risk] == ["S0", "S2", "S3"]
     assert [line[:2] for line in digest.failures] == ["S0", "S2", "S3"]
+
+
+async def test_of_what_is_as_bad_comes_first_what_still_stands() -> None:
+    paper = Paper()
+    for hours in (3, 4, 5):
+        paper.run("Mended", "Failed", hours_ago=hours)
+    paper.run("Mended", hours_ago=2)
+    paper.run("Broken", "Failed")
+    await paper.incident(title="Over", status="resolved", resolved_at=NOW, resolution="It ran.")
+    assert [line.split(":")[0] for line in (await paper.digest()).failures] == ["Broken", "Mended", "Over"]
+
+
+async def test_what_matters_to_people_comes_first_also_where_no_incident_tells_of_it() -> None:
+    paper = Paper(policy=parse("importance: [{pipelines: [Ledger], severity: 1, why: finance}]"))
+    for hours in (3, 4):
+        paper.run("Anything", "Failed", hours_ago=hours)
+    paper.run("Ledger", "Failed", hours_ago=4)
+    paper.run("Ledger", hours_ago=3)
+    assert [line.split(":")[0] for line in (await paper.digest()).failures] == ["Ledger", "Anything"]
+
+
+async def test_of_several_pipelines_those_that_are_still_broken_are_named() -> None:
+    paper = Paper()
+    for pipeline in ("LoadSales", "LoadReturns"):
+        run = paper.run(pipeline, "Failed")
+        paper.factory.activities[run.run_id] = [make_activity(1, name="CopyAll", error=LOGIN)]
+    paper.run("LoadSales", hours_ago=5)
+    (line,) = (await paper.digest()).failures
+    assert "LoadReturns did not run well since." in line
 
 
 async def test_a_long_list_is_cut_and_counted() -> None:
