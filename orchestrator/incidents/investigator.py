@@ -40,6 +40,7 @@ LOOK_SECONDS = 180.0  # ends before the lease does
 LOOKING = timedelta(minutes=5)  # with one look more it ends before the host would end it (functionTimeout)
 PATIENCE = timedelta(minutes=5)  # an alert may come before Data Factory shows the run
 AGAIN_SECONDS = 10  # its answers about runs are used again for some seconds (ADF_CACHE_SECONDS)
+CHECKS = " checks"  # behind a factory's name: the scope of its checks
 NOWHERE = "-"  # belongs to no incident, and never will
 
 
@@ -84,7 +85,24 @@ class Investigator:
                 log.warning("scope=%s outcome=not_looked_at error=%s", name, exc or "took too long")
                 return
             if await self.scopes.release(done):
+                await self._make_checks(name, owner)
                 return
+
+    async def _make_checks(self, name: str, owner: str) -> None:
+        """Under a lease of their own: an alert that comes meanwhile does not wait for them."""
+        factory = await self._factory(name) if self.checks else None
+        if factory is None:
+            return
+        scope = await self.scopes.lease(f"{name}{CHECKS}", owner, self.now(), self.now() + LEASE)
+        if scope is None:
+            return
+        checked = scope.checked
+        try:
+            checked = await self._rounds.make(factory, scope)
+        except AppError as exc:
+            log.warning("scope=%s outcome=not_checked error=%s", name, exc)
+        finally:
+            await self.scopes.release(replace(scope, checked=checked))
 
     async def _look(self, scope: Scope) -> Scope:
         pending = await self.alerts.pending(scope.name)
@@ -98,7 +116,7 @@ class Investigator:
             known = await self._register.known(factory)
             await self._with_alerts(scope.name, pending, known, f"Data Factory could not be asked: {exc}")
             raise
-        return replace(scope, read_until=read_until, checked=await self._rounds.make(factory, scope))
+        return replace(scope, read_until=read_until)
 
     async def _factory(self, name: str) -> DataFactory | None:
         try:
@@ -116,7 +134,7 @@ class Investigator:
         known = await self._with_failures(factory, seen.failed, known)
         known = await self._with_good_runs(known, seen.good)
         await self._with_alerts(scope.name, pending, known, "no failed run was found that it could mean")
-        await self.explainer.explain(factory, await self._register.known(factory))
+        await self.explainer.explain(factory, self._rounds.others(await self._register.known(factory)))
         return seen.until
 
     async def _with_failures(

@@ -36,6 +36,23 @@ class RunRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """How far a playbook has come. `actions` are those of the step that is being done, `tried` the runs that were run
+    again. Once it is `over` nothing more is done by itself."""
+
+    playbook: str
+    step: int = 0
+    since: datetime | None = None  # the step began
+    next_at: datetime | None = None
+    attempts: int = 0
+    actions: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()
+    over: bool = False
+    outcome: str = ""
+    suggestion: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """Times are aware UTC. `severity` is 0, the worst, to 4. `cause` is what it is folded by: see `causes`.
 
@@ -75,6 +92,7 @@ class Incident:
     acknowledged_at: datetime | None = None
     acknowledged_by: str = ""
     assigned_to: str = ""
+    repair: Repair | None = None
     escalated: int = 0  # how many steps of the escalation path were taken
     resolved_at: datetime | None = None
     resolved_by: str = ""

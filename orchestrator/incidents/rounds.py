@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -24,7 +24,7 @@ from tools_worker.datafactory.client import DataFactory
 
 log = logging.getLogger("incidents")
 CHECK_SECONDS = 40.0
-ROUND_SECONDS = 90.0  # a look ends before the lease does, with its checks; those left are made at the next one
+ROUND_SECONDS = 90.0  # ends well before its lease does; the checks that are left are made at the next look
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Rounds:
     async def make(self, factory: DataFactory, scope: Scope) -> dict[str, datetime]:
         """When each check was made last. One that does not succeed waits for its next turn, so that it costs no more
         than one that does."""
+        known = await self.register.known(factory)
+        await self.explainer.explain(factory, [each for each in known if self._is_own(each)])  # whose message was lost
         checked = dict(scope.checked)
         ends_at = asyncio.get_running_loop().time() + ROUND_SECONDS
         for check in self.checks:
@@ -51,11 +53,20 @@ class Rounds:
                     left_out = await self._one(factory, check, since)
                 checked[check.name] = began
                 if left_out:
-                    log.info("scope=%s check=%s left_out=%s", scope.name, check.name, left_out)
+                    log.info("factory=%s check=%s left_out=%s", factory.name, check.name, left_out)
             except (AppError, TimeoutError) as exc:
-                log.warning("scope=%s check=%s outcome=not_made error=%s", scope.name, check.name, exc or "too long")
+                log.warning(
+                    "factory=%s check=%s outcome=not_made error=%s", factory.name, check.name, exc or "too long"
+                )
                 checked[check.tried] = began
         return checked
+
+    def others(self, incidents: Iterable[Incident]) -> list[Incident]:
+        """Those that no check opens: whoever goes round tells of the others, for two at once would tell twice."""
+        return [each for each in incidents if not self._is_own(each)]
+
+    def _is_own(self, incident: Incident) -> bool:
+        return any(incident.kind in check.kinds for check in self.checks)
 
     async def _one(self, factory: DataFactory, check: Check, since: datetime) -> str:
         """What was left out, in words."""

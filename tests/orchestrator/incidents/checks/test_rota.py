@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -151,6 +152,29 @@ async def test_failed_runs_are_told_although_a_check_fails() -> None:
     night.run()
     (incident,) = await night.look()
     assert incident.status == "diagnosed"
+
+
+async def test_an_alert_does_not_wait_for_checks_nor_are_they_made_twice_at_once() -> None:
+    begun, go_on, turns = asyncio.Event(), asyncio.Event(), list[Turn]()
+
+    async def find(_: DataFactory, turn: Turn) -> Findings:
+        turns.append(turn)
+        begun.set()
+        await go_on.wait()
+        return Findings()
+
+    night = Night(checks=(Check("missed", ("missed",), timedelta(minutes=10), 2, find),))
+    slow = asyncio.create_task(night.look())
+    await begun.wait()
+    night.run()
+    await night.alert()
+    (incident,) = await night.look()
+    assert (incident.status, incident.alerts_count) == ("diagnosed", 1)
+    go_on.set()
+    await slow
+    assert len(turns) == 1
+    await night.look(minutes_later=10)
+    assert [turn.since for turn in turns[1:]] == [turns[0].now]
 
 
 async def test_an_idle_app_looks_back_over_what_it_slept_through() -> None:

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from core.errors import UpstreamUnavailable
 from orchestrator.incidents.checks.rota import CHECKS
 from orchestrator.incidents.desk import Desk
 from orchestrator.incidents.severity import by_policy
+from orchestrator.notify.console import MemoryNotifier
 from orchestrator.policy.reading import parse
 from tests.orchestrator.incidents.night import LOGIN, Night
 from tests.tools_worker.datafactory.build import calls
@@ -161,3 +163,13 @@ async def test_its_run_can_be_opened_in_data_factory() -> None:
     going(night)
     await night.look()
     assert "Run in Data Factory" in str(night.notifier.sent[0].card)
+
+
+async def test_a_message_that_was_not_taken_is_sent_at_the_next_look() -> None:
+    night = known()
+    night.notifier = MemoryNotifier(UpstreamUnavailable("no", hint=""))
+    going(night)
+    await night.look()
+    assert night.notifier.sent == []
+    await night.look(minutes_later=1)
+    assert len(night.notifier.sent) == 1
