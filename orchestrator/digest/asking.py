@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from core.errors import UpstreamError
+from core.errors import AppError
 from orchestrator.digest.costs import BILLED, fetch_cost
 from orchestrator.digest.durations import COMPARED, fetch_slowness
 from orchestrator.digest.facts import Cost, Counted, FactoryFacts, Failures, Slowness
@@ -29,8 +29,8 @@ QUERIES_A_WEEK = QUERIES_A_DAY + 2 + BILLED  # and the week before: its runs, an
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """Runs that ended in a period, newest first, and those of them that failed: these are all, also where the others
-    are too many (not `complete`)."""
+    """Runs that ended in a period, newest first, and those of them that failed, which are asked for by themselves where
+    there are too many runs (not `complete`)."""
 
     ended: tuple[PipelineRun, ...]
     failed: tuple[PipelineRun, ...]
@@ -69,7 +69,7 @@ class Inquiry:
     deadline: float
 
     async def ask(self, factory: DataFactory) -> FactoryFacts:
-        """Raises UpstreamError or TimeoutError where not even the runs are told."""
+        """Raises AppError or TimeoutError where not even the runs are told."""
         async with asyncio.timeout_at(self.deadline):
             ran = await fetch_runs(factory, self.since, self.until)
         failures, gaps = sorted_out(factory.name, ran.ended, ran.failed, self.incidents), list[str]()
@@ -78,7 +78,7 @@ class Inquiry:
             try:
                 async with asyncio.timeout_at(self.deadline):
                     return await answer
-            except (UpstreamError, TimeoutError) as exc:
+            except (AppError, TimeoutError) as exc:
                 gaps.append(f"{factory.name}: {what} could not be read: {exc or 'it took too long'}")
                 return otherwise
 

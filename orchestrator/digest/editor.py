@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.errors import UpstreamError
+from core.errors import AppError
 from orchestrator.digest.asking import Inquiry
 from orchestrator.digest.composition import composed
 from orchestrator.digest.editions import Span
@@ -76,7 +76,7 @@ async def _asked(inquiry: Inquiry, factories: Sequence[DataFactory]) -> list[Ans
         try:
             async with gate:
                 return await inquiry.ask(factory)
-        except (UpstreamError, TimeoutError) as exc:
+        except (AppError, TimeoutError) as exc:  # also one that is not there any more
             return factory.name, str(exc) or "it took too long."
 
     return list(await asyncio.gather(*map(ask, factories)))

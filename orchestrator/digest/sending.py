@@ -45,7 +45,7 @@ class Sender:
             except Changed:  # another instance was quicker
                 continue
             except AppError as exc:
-                log.warning("digest=%s outcome=not_sent error=%s", edition.key, exc)
+                log.warning("digest=%s outcome=not_finished error=%s", edition.key, exc)
         return sent
 
     async def _one(self, edition: Edition) -> bool:
@@ -71,8 +71,8 @@ class Sender:
         except AppError:
             await self._given_back(handed)
             raise
-        await self.deliveries.save(replace(handed, state="sent", leased_until=None))
         log.warning("digest=%s outcome=sent", making.key)
+        await self.deliveries.save(replace(handed, state="sent", leased_until=None))
         return True
 
     async def _given_back(self, delivery: Delivery) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from core.errors import NotFound, UpstreamThrottled, UpstreamUnavailable
+from core.errors import AppError, NotFound, UpstreamThrottled, UpstreamUnavailable
 from orchestrator.digest import asking
 from orchestrator.digest.asking import QUERIES_A_DAY, QUERIES_A_WEEK
 from tests.orchestrator.digest.paper import DAY, Paper, silent
@@ -67,13 +67,14 @@ async def test_more_runs_than_are_read_are_said_to_be_more_and_failures_stay_exa
     assert "adf-test had more runs than are read: the newest 100 are counted." in digest.gaps
 
 
-async def test_a_factory_that_does_not_answer_is_named_and_spoils_no_other() -> None:
+@pytest.mark.parametrize("error", [AWAY, NotFound("There is no such factory any more.")])
+async def test_a_factory_that_does_not_answer_is_named_and_spoils_no_other(error: AppError) -> None:
     paper = Paper()
     paper.run()
-    paper.factories.append(silent("adf-away", AWAY, "pipeline_runs"))
+    paper.factories.append(silent("adf-away", error, "pipeline_runs"))
     digest = await paper.digest()
     assert (digest.runs, digest.factories, digest.silent) == (1, ("adf-test",), ("adf-away",))
-    assert "adf-away could not be asked: Data Factory does not answer." in digest.gaps
+    assert f"adf-away could not be asked: {error}" in digest.gaps
 
 
 async def test_where_no_factory_answers_nothing_is_claimed_of_runs() -> None:

@@ -153,6 +153,22 @@ async def test_whoever_dies_while_it_is_made_is_followed_by_the_next_one_after_t
     assert await morning.turn(timedelta(seconds=1)) == 1
 
 
+async def test_one_of_which_nobody_could_note_that_it_was_sent_is_not_sent_again() -> None:
+    morning = Morning()
+    save = morning.deliveries.save
+
+    async def full(delivery: Delivery) -> Delivery:
+        if delivery.state == "sent":
+            raise UpstreamUnavailable("Table storage does not answer.")
+        return await save(delivery)
+
+    morning.deliveries.save = full  # type: ignore[method-assign]
+    await morning.turn()
+    morning.deliveries.save = save  # type: ignore[method-assign]
+    assert await morning.turn(TURN) == 0
+    assert len(morning.sent) == 1
+
+
 @pytest.mark.parametrize("taken", [False, True], ids=["before the channel has it", "after"])
 async def test_whoever_dies_at_the_send_is_not_followed_for_it_may_have_come(
     taken: bool, caplog: pytest.LogCaptureFixture
