@@ -59,6 +59,22 @@ VERDICT: dict[str, Any] = {
     ],
     "stopped": "",
 }
+AUDITED: dict[str, Any] = {
+    "at": "2026-11-21T06:20:00Z",
+    "kind": "approval",
+    "actor": {"kind": "person", "name": "ana@contoso.com", "id": "6a1f0c2e-58d4-4b7a-9e3b-7d2c1f0a9b8c"},
+    "channel": "ui",
+    "subject": "A-202611-3f2a9c01d4e57b6a",
+    "factory": "adf-prod",
+    "what": "Approved: rerun LoadSales from its failed activity",
+    "arguments": {"run_id": FAILED_RUN, "mode": "from_failure"},
+    "why": "repairs in production",
+    "outcome": "1 of 1",
+    "chain": "20261121-055812-3f2a9c01d4e5",
+    "seq": 14,
+    "hash": "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9",
+    "intact": True,
+}
 WORKING: dict[str, Any] = {
     "run_id": RUN_ID,
     "status": "working",
@@ -119,6 +135,7 @@ INCIDENT: dict[str, Any] = {
     "timeline": [{"at": "2026-11-21T02:16:05Z", "what": "opened", "text": "Opened by an alert.", "who": ""}],
     "entries_left_out": 0,
 }
+UNTROUBLED = {"waiting": 0, "lost": 0, "unanchored": 0, "taken": 0, "disputed": 0}
 REPORT = f"# LoadSales failed: login refused\n\n- Incident: {INCIDENT_ID}\n- Severity: 2\n"
 DIGEST: dict[str, Any] = {
     "text": "The day in Data Factory\n2 of 412 runs failed.\nFrom: 2026-11-20 06:00 UTC\nTo: 2026-11-21 06:00 UTC",
@@ -163,6 +180,7 @@ EXAMPLES: Mapping[str, Any] = {
         "last": 3,
         "ended": False,
     },
+    "AuditView": {"entries": [AUDITED], "next": "", "unreadable": 0},
     "DiagnoseBody": {"pipeline": "LoadSales", "factory": "adf-prod"},
     "diagnosis_make": {
         "summary": f"LoadSales (run {FAILED_RUN}) failed: the login of 'etl' to Azure SQL was refused.",
@@ -185,12 +203,13 @@ EXAMPLES: Mapping[str, Any] = {
     "incidents_report": REPORT,
     "links_incident": REPORT,
     "DigestView": DIGEST,
-    "Health": {"status": "ok", "version": "0.1.0", "problems": [], "off": []},
+    "Health": {"status": "ok", "version": "0.1.0", "problems": [], "off": [], "audit": UNTROUBLED},
     "Health 503": {
         "status": "misconfigured",
         "version": "0.1.0",
         "problems": [{"area": "foundry", "setting": "FOUNDRY_PROJECT_ENDPOINT", "text": "It is missing."}],
         "off": [],
+        "audit": UNTROUBLED,
     },
     "ExplainBody": {
         "action": "rerun",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from typing import Literal
 
 from fastapi import APIRouter
@@ -11,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from core.settings import Settings
 from orchestrator.api.persons import SWITCH
+from orchestrator.audit import services as audit
 from orchestrator.policy.reading import PolicyFile
 
 router = APIRouter(prefix="/api", tags=["health"])
@@ -22,11 +24,20 @@ class Missing(BaseModel):
     text: str = Field(description="What is wrong with it and how to set it.")
 
 
+class AuditHealth(BaseModel):
+    waiting: int = Field(description="Entries that wait for storage to come back.")
+    lost: int = Field(description="Entries that could not be kept.")
+    unanchored: int = Field(description="Chains whose last entries have no anchor yet.")
+    taken: int = Field(description="Chains that somebody else wrote into: run `verify`.")
+    disputed: int = Field(description="Anchors that say something else: run `verify`.")
+
+
 class Health(BaseModel):
     status: Literal["ok", "misconfigured"] = Field(description="Of the settings, all together.")
     version: str = Field(description="Of the app.")
     problems: list[Missing] = Field(description="Settings that are missing or wrong.")
     off: list[Missing] = Field(default=[], description="Parts that nobody has switched on. All else works.")
+    audit: AuditHealth = Field(description="The audit trail, as the process that answers knows it.")
 
 
 OFF = {  # setting: (part, what is missing without it)
@@ -49,15 +60,24 @@ OFF = {  # setting: (part, what is missing without it)
 )
 async def health_get() -> JSONResponse:
     """200 when every setting that is needed is there and all are sound, 503 with the list of what is not."""
-    problems = Settings.load(os.environ).problems
-    listed = [Missing(area=p.area, setting=p.setting, text=p.text) for p in problems]
+    settings = Settings.load(os.environ)
+    listed = [Missing(area=p.area, setting=p.setting, text=p.text) for p in settings.problems]
     listed += policy_problems()
     off = [
         Missing(area=part, setting=setting, text=text)
         for setting, (part, text) in OFF.items()
         if os.environ.get(setting, "").strip().lower() in ("", "false")
     ]
-    health = Health(status="misconfigured" if listed else "ok", version="0.1.0", problems=listed, off=off)
+    if not settings.has_blobs:
+        text = "the audit trail is kept, but neither anchored nor exported."
+        off.append(Missing(area="audit", setting="STORAGE__blobServiceUri", text=text))
+    health = Health(
+        status="misconfigured" if listed else "ok",
+        version="0.1.0",
+        problems=listed,
+        off=off,
+        audit=AuditHealth(**asdict(audit.standing())),
+    )
     return JSONResponse(health.model_dump(), 503 if listed else 200)
 
 

@@ -25,6 +25,8 @@ from orchestrator.api import app as api
 from orchestrator.api import callers
 from orchestrator.api.actions import ACTION_ID
 from orchestrator.api.examples import INCIDENT_ID, RUN_ID
+from orchestrator.audit import services as audit_services
+from orchestrator.audit.lines import new_chain
 from orchestrator.digest import services as digest_services
 from orchestrator.digest.editor import Editor
 from orchestrator.incidents import services as incident_services
@@ -34,11 +36,13 @@ from orchestrator.runs.intake import Intake
 from orchestrator.runs.record import Event, Run, Session
 from orchestrator.runs.signals import Signals
 from orchestrator.stores.alerts import MemoryAlertStore
+from orchestrator.stores.audit import MemoryAuditStore, Row
 from orchestrator.stores.incidents import MemoryIncidentStore
 from orchestrator.stores.runs import MemoryRunStore
 from orchestrator.stores.scopes import MemoryScopeStore
 from tests.orchestrator.actions.desk import ANA, ASK, OPERATION, Afternoon
 from tests.orchestrator.api.doors import by_path
+from tests.orchestrator.audit.build import make_chain
 from tests.tools_worker.datafactory.build import NOW, make_run
 from tests.tools_worker.runtime.sample import make_worker
 from tools_worker.datafactory.factories import Factories
@@ -91,6 +95,7 @@ class Parts:
         self.alerts = AlertIntake(MemoryAlertStore(), MemoryScopeStore(), Nowhere(), utc_now)
         factory = MemoryDataFactory("adf-prod", runs=[make_run(1)], pipelines=["LoadSales"])
         self.editor = Editor(Factories([factory]), self.incidents, Policy, lambda: NOW)
+        self.trail = MemoryAuditStore()
         desk = Afternoon(ASK)
         self.actions = ActionServices(desk.store, desk.proposer, desk.desk, cast("Any", None))
         self.hands = replace(make_worker(), factories=Factories([factory]), now=lambda: NOW)
@@ -104,6 +109,7 @@ class Parts:
         await self.runs.create(replace(run, ended_at=now), Event(now, "done", "It is answered."))
         waiting = await self.actions.proposer.propose(OPERATION, ANA, Origin("example"))
         await self.actions.store.create(replace(waiting, id=ACTION_ID))
+        await self.trail.insert([Row.of(line) for line in make_chain(3, new_chain(now), at=now)])
         await self.incidents.create(Incident(INCIDENT_ID, "failure", "LoadSales failed", "cause", now, now))
 
 
@@ -119,6 +125,7 @@ def served() -> ASGIApp:
         services.provided: lambda: parts.services,
         action_services.provided: lambda: parts.actions,
         alert_services.provided: lambda: parts.alerts,
+        audit_services.provided: lambda: parts.trail,
         incident_services.provided: lambda: parts,
         digest_services.provided: lambda: parts,
         worker.provided: lambda: parts.hands,
