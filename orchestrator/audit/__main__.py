@@ -57,9 +57,9 @@ async def _run(given: argparse.Namespace) -> int:
     until = given.until or date.max
     async with AsyncExitStack() as stack:
         if given.command == "verify" and given.export:
-            folder = await _anchors(stack, given.anchors)
-            return _tell(checking.files(checking.local(given.export), folder, given.since, given.until))
-        settings = Settings.load(os.environ).require("storage", "audit")
+            held = await _anchors(stack, given.anchors, given.since or date.min, until)
+            return _tell(checking.files(checking.local(given.export), held, given.since, given.until))
+        settings = Settings.load(os.environ).require("storage")
         since = given.since or datetime.now(UTC).date() - timedelta(days=settings.audit_days)
         store = TableAuditStore(await stack.enter_async_context(clients.table_service(settings)))
         sealed = await _sealed(stack, settings)
@@ -80,13 +80,13 @@ async def _sealed(stack: AsyncExitStack, settings: Settings) -> BlobSealedFiles 
     return BlobSealedFiles(await stack.enter_async_context(clients.blob_service(settings)))
 
 
-async def _anchors(stack: AsyncExitStack, folder: Path | None) -> dict[str, bytes] | None:
+async def _anchors(stack: AsyncExitStack, folder: Path | None, since: date, until: date) -> dict[str, bytes] | None:
     """Of the folder; else of the container, where there is one; None where there are none to be had."""
     if folder is not None:
         return checking.local_anchors(folder)
     settings = Settings.load(os.environ)
     sealed = None if any(each.area == "storage" for each in settings.problems) else await _sealed(stack, settings)
-    return await checking.anchors(sealed) if sealed else None
+    return await checking.anchors(sealed, since, until) if sealed else None
 
 
 def _tell(found: tuple[Report, bool]) -> int:
