@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.errors import NotFound, UpstreamError
 from orchestrator.actions.judging import About, Judge
 from orchestrator.actions.record import Action, Entry, Requester, Terms, action_id
 from orchestrator.actions.telling import Telling
+from orchestrator.policy.rules import Terms as Asked
 from orchestrator.policy.rules import Verdict
 from orchestrator.stores.actions import ActionStore
 from orchestrator.stores.rows import Exists
@@ -25,6 +26,7 @@ from tools_worker.datafactory.operations.model import Operation, Plan
 log = logging.getLogger("actions")
 Planner = Callable[[DataFactory, Operation, datetime], Awaitable[Plan]]
 MAX_WHY = 500  # characters
+REVIEW = Asked(roles=("operator", "approver"), approvals=1, four_eyes=False, expires_minutes=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Origin:
     incident_id: str = ""
     run_id: str = ""
     session_id: str = ""
+    review: bool = False  # people look at it also where a rule allows it
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Proposer:
             timeline=(Entry(now, "proposed", f"Proposed: {plan.title}.", requester.name),),
         )
         verdict = await self.judge.judge(About.of(drafted))
-        decided = _decided(drafted, verdict, now)
+        decided = _decided(drafted, _reviewed(verdict) if origin.review else verdict, now)
         await self.telling.decided(decided)  # raises: without a trail nothing may be done
         try:
             action = await self.store.create(decided)
@@ -116,6 +119,12 @@ def _decided(action: Action, verdict: Verdict, now: datetime) -> Action:
     needed = "an approval" if terms.approvals == 1 else f"{terms.approvals} approvals"
     text = f"Waiting for {needed} until {terms.expires_at:%Y-%m-%d %H:%M} UTC: {verdict.why}."
     return action.told(Entry(now, "asked", text), terms=terms)
+
+
+def _reviewed(verdict: Verdict) -> Verdict:
+    if verdict.effect != "allow":
+        return verdict
+    return replace(verdict, effect="ask", terms=REVIEW, why=f"{verdict.why}; here the app acts under review")
 
 
 def terms_of(verdict: Verdict, requester: Requester, now: datetime) -> Terms:

@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from core.errors import AppError
 from orchestrator.actions.deciding import Desk, is_expired
 from orchestrator.actions.record import Action
 from orchestrator.stores.actions import ActionStore
-from orchestrator.stores.queues import poisoned, send
-
-if TYPE_CHECKING:
-    from azure.storage.queue.aio import QueueServiceClient
+from orchestrator.stores.queues import Wishes
 
 log = logging.getLogger("actions")
-QUEUE = "actions"
-
-
-class ActionQueue:
-    def __init__(self, queues: QueueServiceClient) -> None:
-        self._queue = queues.get_queue_client(QUEUE)
-        self._poison = queues.get_queue_client(f"{QUEUE}-poison")
-
-    async def send(self, action_id: str, delay_seconds: int = 0) -> None:
-        await send(self._queue, {"action_id": action_id}, delay_seconds)
-
-    async def drain(self) -> int:
-        """Put away what the host gave up on: the records stand, and the rounds take them up."""
-        return len([message async for message in poisoned(self._poison)])
-
-
-def read(body: bytes) -> str:
-    """Of a message of the queue: the action."""
-    return str(json.loads(body)["action_id"])
 
 
 @dataclass(frozen=True)
 class Rounds:
-    """`ask` tells people of an action that waits for them; nothing where they were told. Nothing is executed here: the
-    identity that may change factories is the executor's alone."""
+    """Nothing is executed here: the identity that may change factories is the executor's alone."""
 
     store: ActionStore
     desk: Desk
-    queue: ActionQueue
+    queue: Wishes
     now: Callable[[], datetime]
 
     async def make(self) -> int:

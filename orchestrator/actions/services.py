@@ -55,23 +55,23 @@ def executor() -> Executor:
 
 
 def build(settings: Settings) -> ActionServices:
-    from tools_worker.datafactory.operations.planning import plan
-
     from orchestrator.actions.deciding import Desk
     from orchestrator.actions.judging import Judge
     from orchestrator.actions.proposing import Proposer
-    from orchestrator.actions.rounds import ActionQueue, Rounds
+    from orchestrator.actions.rounds import Rounds
     from orchestrator.actions.telling import Telling
     from orchestrator.audit import services as audit
     from orchestrator.notify.channel import channel
     from orchestrator.policy.reading import PolicyFile
     from orchestrator.stores.action_tables import TableActionStore
     from orchestrator.stores.incident_tables import TableIncidentStore
+    from orchestrator.stores.queues import Wishes
+    from tools_worker.datafactory.operations.planning import plan
 
     settings.require("storage", "adf")
-    tables = clients.table_service(settings)
+    tables, queues = clients.table_service(settings), clients.queue_service(settings)
     store, incidents = TableActionStore(tables), TableIncidentStore(tables)
-    policy, queue = PolicyFile.of(os.environ), ActionQueue(clients.queue_service(settings))
+    policy, queue = PolicyFile.of(os.environ), Wishes(queues, "actions")
     origin = own_origin(settings, os.environ)
     telling = Telling(
         store,
@@ -80,6 +80,7 @@ def build(settings: Settings) -> ActionServices:
         lambda entry: audit.current().record(entry),
         utc_now,
         lambda action_id: f"{origin}/ui/approvals/{action_id}" if origin else "",
+        Wishes(queues, "repairs").send,
     )
     judge = Judge(store, policy.current, policy.writable, utc_now)
     factories = worker.current().factories
@@ -91,10 +92,9 @@ def build(settings: Settings) -> ActionServices:
 def build_executor(settings: Settings) -> Executor:
     from functools import partial
 
+    from orchestrator.actions.executing import Executor
     from tools_worker.datafactory.operations.following import effect
     from tools_worker.datafactory.operations.read_back import read_back
-
-    from orchestrator.actions.executing import Executor
     from tools_worker.datafactory.operations.sdk import open_operations
     from tools_worker.datafactory.operations.sending import send
 

@@ -41,7 +41,8 @@ APP = Actor("app", "the app")
 
 @dataclass(frozen=True)
 class Telling:
-    """`record` writes to the audit trail and raises where it cannot; `link` gives the page on which to decide."""
+    """`record` writes to the audit trail and raises where it cannot; `link` gives the page on which to decide.
+    `mending` is told which incident's repair can go on."""
 
     store: ActionStore
     incidents: IncidentStore
@@ -49,6 +50,7 @@ class Telling:
     record: Callable[[Audited], Awaitable[bool]]
     now: Callable[[], datetime]
     link: Callable[[str], str] = lambda _: ""
+    mending: Callable[[str], Awaitable[None]] | None = None
 
     async def decided(self, action: Action) -> None:
         """What the policy said. Raises where the trail does not take it."""
@@ -121,6 +123,8 @@ class Telling:
 
         try:
             await change(self.incidents, action.incident_id, decide)
+            if self.mending and action.ended:
+                await self.mending(action.incident_id)
         except (UpstreamError, NotFound) as exc:
             log.warning("action=%s incident=%s outcome=not_noted error=%s", action.id, action.incident_id, exc)
 

@@ -9,6 +9,7 @@ import logging
 import azure.functions as func
 
 from orchestrator.actions import services
+from orchestrator.stores.queues import Wishes
 
 bp = func.Blueprint()
 STORAGE = "STORAGE"  # the name of the connection setting
@@ -17,9 +18,7 @@ STORAGE = "STORAGE"  # the name of the connection setting
 @bp.function_name("actions_execute")
 @bp.queue_trigger(arg_name="message", queue_name="actions", connection=STORAGE)
 async def actions_execute(message: func.QueueMessage) -> None:
-    from orchestrator.actions.rounds import read  # with what it reads, on the first message
-
-    await services.executor().step(read(message.get_body()))
+    await services.executor().step(Wishes.read(message.get_body()))
 
 
 @bp.function_name("actions_rounds")

@@ -32,7 +32,7 @@ UNTOLD = timedelta(minutes=2)  # people hear of an incident that cannot be diagn
 @dataclass(frozen=True)
 class Explainer:
     """`link` gives the address of an incident's page, empty where there is none; `narrate` has a model put the finding
-    in words, and gives the id of the run that does."""
+    in words, and gives the id of the run that does; `mend` has a playbook looked for."""
 
     incidents: IncidentStore
     notifier: Notifier
@@ -40,6 +40,7 @@ class Explainer:
     now: Callable[[], datetime]
     link: Callable[[str], str] = lambda _: ""
     narrate: Callable[[Incident], Awaitable[str]] | None = None
+    mend: Callable[[str], Awaitable[None]] | None = None
 
     async def explain(self, factory: DataFactory | None, incidents: Sequence[Incident]) -> None:
         gate = asyncio.Semaphore(AT_ONCE)
@@ -64,6 +65,8 @@ class Explainer:
         if not _undiagnosed(incident) or self.now() - incident.opened_at >= UNTOLD:
             await self._tell(await self.judged(incident), "opened")
             await self._narrated(incident)
+            if self.mend and incident.diagnosis and incident.repair is None:
+                await self.mend(incident.id)
 
     async def _diagnosed(self, factory: DataFactory, incident: Incident, past: Sequence[Incident]) -> Incident:
         def begin(known: Incident) -> Incident:

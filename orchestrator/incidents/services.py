@@ -60,6 +60,7 @@ def build(settings: Settings) -> IncidentServices:
     from orchestrator.runs.signals import Signals
     from orchestrator.stores.alert_tables import TableAlertStore
     from orchestrator.stores.incident_tables import TableIncidentStore
+    from orchestrator.stores.queues import Wishes
     from orchestrator.stores.run_tables import TableRunStore
     from orchestrator.stores.scope_tables import TableScopeStore
 
@@ -87,6 +88,7 @@ def build(settings: Settings) -> IncidentServices:
             utc_now,
             link=link,
             narrate=Narrator(intake).ask if agents else None,
+            mend=Wishes(queues, "repairs").send,
         ),
         owner=f"watcher-{secrets.token_hex(6)}",
         now=utc_now,

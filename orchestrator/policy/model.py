@@ -14,9 +14,10 @@ from orchestrator.policy.calendars import Calendar
 from orchestrator.policy.deadlines import WEEK, FinishBy, TimeZone, WeekDay, dues
 from orchestrator.policy.deciding import decide
 from orchestrator.policy.environments import Environment
-from orchestrator.policy.globs import fits
+from orchestrator.policy.globs import any_fits, fits
 from orchestrator.policy.names import wrong_names
 from orchestrator.policy.parts import Part, Text
+from orchestrator.policy.playbooks import Healing, Mode, Playbook
 from orchestrator.policy.rules import Case, Rule, Verdict
 
 Severity = Annotated[int, Field(ge=0, le=4)]
@@ -82,6 +83,8 @@ class Policy(Part):
     environments: tuple[Environment, ...] = ()
     calendars: tuple[Calendar, ...] = ()
     rules: tuple[Rule, ...] = ()
+    healing: tuple[Healing, ...] = ()
+    playbooks: tuple[Playbook, ...] = ()
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Policy:
@@ -96,6 +99,10 @@ class Policy(Part):
 
     def importance_of(self, factory: str, pipeline: str) -> Importance | None:
         return next((entry for entry in self.importance if entry.fits(factory, pipeline)), None)
+
+    def mode_of(self, factory: str) -> Mode:
+        """What the app may do by itself there."""
+        return next((entry.mode for entry in self.healing if any_fits(factory, entry.factories)), "off")
 
     def steps(self, severity: int) -> tuple[Step, ...]:
         return next((entry.steps for entry in self.escalation if severity in entry.severity), ())

@@ -16,7 +16,7 @@ USED = (("environments", "environments"), ("during", "calendars"), ("not_during"
 
 
 def wrong_names(policy: Policy) -> Iterator[Wrong]:
-    for part in ("environments", "calendars", "rules"):
+    for part in ("environments", "calendars", "rules", "playbooks"):
         yield from _twice(part, [each.name for each in getattr(policy, part)])
     for number, rule in enumerate(policy.rules):
         for condition, part in USED:

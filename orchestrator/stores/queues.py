@@ -13,10 +13,31 @@ from typing import TYPE_CHECKING, Any
 from core.errors import UpstreamUnavailable
 
 if TYPE_CHECKING:
-    from azure.storage.queue.aio import QueueClient
+    from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 log = logging.getLogger("queues")
 MAX_POISON, HIDDEN_SECONDS = 32, 60
+
+
+class Wishes:
+    """A queue of wishes about things by their id. The things stand on record: a wish that is lost is made again."""
+
+    def __init__(self, queues: QueueServiceClient, name: str) -> None:
+        self._queue = queues.get_queue_client(name)
+        self._poison = queues.get_queue_client(f"{name}-poison")
+
+    async def send(self, about: str, delay_seconds: int = 0) -> None:
+        """Raises UpstreamUnavailable."""
+        await send(self._queue, {"id": about}, delay_seconds)
+
+    async def drain(self) -> int:
+        """Put away what the host gave up on."""
+        return len([message async for message in poisoned(self._poison)])
+
+    @staticmethod
+    def read(body: bytes) -> str:
+        """Of a message: what it is about."""
+        return str(json.loads(body)["id"])
 
 
 async def poisoned(queue: QueueClient) -> AsyncIterator[bytes]:
