@@ -145,10 +145,11 @@ async def test_alert_in_incident_diagnosis_card_out_resolved(world: World, chann
         await asked(world, "POST", "/_clock", {"advance_seconds": 3600})
         over = datetime.fromisoformat((await asked(world, "GET", "/_clock"))["now"])
         await http.post("/api/alerts/azure-monitor", json=about(resolved, ended, resolved_at=over))
+        await incident_when(world, lambda each: each["status"] == "resolved")
+        await until(lambda: len(channel.about(PIPELINE)) == 2)  # told last of all, when the alerts have joined
         incident = await incident_when(world, lambda each: each["status"] == "resolved")
         told = [entry["what"] for entry in incident["timeline"]]
         assert {"opened", "alert", "diagnosed", "notified", "alert_over", "recovered", "resolved"} <= set(told)
-        await until(lambda: len(channel.about(PIPELINE)) == 2)
         report = await http.get(f"/api/incidents/{incident['id']}/report")
         assert report.text.startswith(f"# {PIPELINE} failed")
         assert report.headers["content-type"].startswith("text/plain")
