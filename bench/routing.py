@@ -64,7 +64,8 @@ class Score:
 
 def our_tools() -> ToolSet:
     """All tools of the app in one hand."""
-    return ToolSet(tuple(offer for agent in our_agents().agents.values() for offer in agent.offers), INTENTS)
+    offers = {offer.name: offer for agent in our_agents().agents.values() for offer in agent.offers}
+    return ToolSet(tuple(offers.values()), INTENTS)
 
 
 def our_agents() -> ToolSet:

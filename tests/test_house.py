@@ -93,5 +93,23 @@ def test_every_tool_belongs_to_an_agent() -> None:
     from orchestrator.agents.roster import SPECIALISTS
     from tools_worker.runtime.catalogue import BY_NAME
 
-    used = [name for specialist in SPECIALISTS for name in specialist.tools]
-    assert sorted(used) == sorted(BY_NAME)
+    used = {name for specialist in SPECIALISTS for name in specialist.tools}
+    assert used == set(BY_NAME)
+
+
+def test_what_proposes_changes_belongs_to_one_agent_alone() -> None:
+    from orchestrator.agents.roster import SPECIALISTS
+    from tools_worker.runtime.catalogue import TOOLS
+
+    writing = {tool.name for tool in TOOLS if tool.writes}
+    assert len(writing) == 8
+    assert [who.name for who in SPECIALISTS if writing & set(who.tools)] == ["repair"]
+    (repair,) = [who for who in SPECIALISTS if who.name == "repair"]
+    assert set(repair.tools) == writing | {"adf_diagnose_run"}
+
+
+def test_every_tool_that_writes_says_that_it_only_proposes() -> None:
+    from tools_worker.runtime.catalogue import TOOLS
+
+    for tool in TOOLS:
+        assert ("It only proposes: policy and people decide." in tool.description) == tool.writes

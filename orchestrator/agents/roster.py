@@ -60,6 +60,24 @@ SPECIALISTS = (
         ),
         tools=("adf_explain_pipeline", "adf_lineage", "adf_changes", "adf_integration_runtimes", "adf_cost"),
     ),
+    Specialist(
+        name="repair",
+        description=(
+            "Proposes changes when a person orders one; it changes nothing itself. Give it the order word for word, "
+            "with the pipeline name, run id or trigger."
+        ),
+        tools=(
+            "adf_rerun",
+            "adf_cancel_run",
+            "adf_start_trigger",
+            "adf_stop_trigger",
+            "adf_rerun_window",
+            "adf_run_pipeline",
+            "adf_pause_schedule",
+            "adf_resume_schedule",
+            "adf_diagnose_run",
+        ),
+    ),
 )
 
 
@@ -71,8 +89,10 @@ def supervisor(model: str, queue_endpoint: str, learn_url: str) -> AgentSpec:
 
 
 def told_to_supervisor(who: Specialist) -> str:
-    """What it is for, and what its tools do: the supervisor sees nothing else of it."""
-    return " ".join([who.description, *(BY_NAME[name].description for name in who.tools)])
+    """What it is for, and what its tools do: the supervisor sees nothing else of it. A tool that several have is told
+    of the first, so that no two of them seem to be for the same."""
+    earlier = {name for other in SPECIALISTS[: SPECIALISTS.index(who)] for name in other.tools}
+    return " ".join([who.description, *(BY_NAME[name].description for name in who.tools if name not in earlier)])
 
 
 def specialist(who: Specialist, model: str, queue_endpoint: str) -> AgentSpec:

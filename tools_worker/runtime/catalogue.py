@@ -5,6 +5,7 @@ from __future__ import annotations
 from tools_worker.runtime.tools import ToolSpec
 from tools_worker.tools import (
     adf_activity_runs,
+    adf_cancel_run,
     adf_changes,
     adf_compare_runs,
     adf_cost,
@@ -15,9 +16,16 @@ from tools_worker.tools import (
     adf_integration_runtimes,
     adf_lineage,
     adf_missed_runs,
+    adf_pause_schedule,
     adf_pipeline_runs,
+    adf_rerun,
+    adf_rerun_window,
+    adf_resume_schedule,
     adf_run_history,
     adf_run_performance,
+    adf_run_pipeline,
+    adf_start_trigger,
+    adf_stop_trigger,
     adf_stuck_runs,
     adf_triggers,
 )
@@ -39,6 +47,14 @@ TOOLS: tuple[ToolSpec, ...] = (
     adf_lineage.TOOL,
     adf_run_performance.TOOL,
     adf_changes.TOOL,
+    adf_rerun.TOOL,
+    adf_cancel_run.TOOL,
+    adf_start_trigger.TOOL,
+    adf_stop_trigger.TOOL,
+    adf_rerun_window.TOOL,
+    adf_run_pipeline.TOOL,
+    adf_pause_schedule.TOOL,
+    adf_resume_schedule.TOOL,
 )
 
 BY_NAME = {tool.name: tool for tool in TOOLS}

@@ -14,6 +14,7 @@ EMPTY: tuple[Any, ...] = (None, "", [], {})
 # fields that hold times; a name may look like one
 TIMES = frozenset({"since", "until", "asked_since", "start", "end", "ended", "first", "last", "at", "from",
                    "first_seen", "next", "as_of", "missed_at", "due", "last_connected"})  # fmt: skip
+EXACT = frozenset({"proposal"})  # is taken as it is by whoever reads it
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z")
 
 
@@ -40,7 +41,7 @@ def compact(value: Any, key: str = "") -> Any:
         told = value | {"rows": [_cells(value["columns"], row) for row in value["rows"]]}
         return told | {"all": compact(value["all"])} if "all" in value else told
     if isinstance(value, Mapping):
-        inner = {name: compact(part, str(name)) for name, part in value.items()}
+        inner = {name: part if name in EXACT else compact(part, str(name)) for name, part in value.items()}
         return {name: part for name, part in inner.items() if not _says_nothing(name, part)}
     if isinstance(value, list | tuple):
         return [compact(part, key) for part in value]

@@ -56,6 +56,7 @@ class ToolSpec:
     description: str
     arguments: type[Arguments]
     run: Callable[[ToolContext, Any], Awaitable[Reply]]
+    writes: bool = False  # it proposes a change; no tool makes one
 
     def __post_init__(self) -> None:
         if len(self.name) > MAX_NAME or not self.name.replace("_", "").isalnum() or self.name != self.name.lower():

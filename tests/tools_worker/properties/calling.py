@@ -50,6 +50,14 @@ def questions(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         "adf_pipeline_runs": [{}, pipeline],
         "adf_missed_runs": [{"hours": 48}],
         "adf_triggers": [{}, pipeline],
+        "adf_rerun": [run, pipeline, run | {"mode": "whole"}],
+        "adf_cancel_run": [run],
+        "adf_start_trigger": [{"trigger": "Nightly"}],
+        "adf_stop_trigger": [{"trigger": "nightly"}],
+        "adf_rerun_window": [{"trigger": "Hourly", "trigger_run_id": "0858402"}],
+        "adf_run_pipeline": [pipeline, pipeline | {"parameters": {"table": "x"}}],
+        "adf_pause_schedule": [pipeline],
+        "adf_resume_schedule": [pipeline],
     }
     for tool in TOOLS:
         for arguments in ways.get(tool.name, [{}]):
