@@ -1,19 +1,20 @@
 """Runs that succeeded although not all went well: a failure that an on-failure path hid, a copy that moved no rows.
 
 Of each pipeline the newest outermost run is looked at, those that matter first. A copy is told only where all the good
-runs before it moved something: a delta load often finds nothing new. Over when a later run is clean.
+runs before it moved something: a delta load often finds nothing new. One incident for a pipeline and each of the two;
+over when a later run is clean.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.errors import AppError
-from orchestrator.incidents.checks.empty_copies import QUERIES, usually_moves
+from core.errors import AppError, NotFound
+from orchestrator.incidents.checks.empty_copies import QUERIES, never_empty
 from orchestrator.incidents.checks.trouble import Findings, Trouble, forgotten
 from orchestrator.incidents.checks.turn import Turn
 from orchestrator.incidents.record import Incident, IncidentKind, RunRef
@@ -26,7 +27,7 @@ from tools_worker.datafactory.diagnosis.tree import Node, Walk
 from tools_worker.datafactory.masking import mask, mask_value
 from tools_worker.datafactory.models import SUCCEEDED, ActivityRun, PipelineRun
 from tools_worker.datafactory.punctuality.agreed import ended_at
-from tools_worker.datafactory.wording import at, count
+from tools_worker.datafactory.wording import at, count, listed
 
 OVERLAP = timedelta(minutes=10)  # Data Factory shows the end of a run some minutes late
 MAX_RUNS = 500  # that ended since the last turn; a query for each hundred
@@ -34,6 +35,7 @@ LISTS = 6  # these, and the definitions
 LOOK_SECONDS = 20.0  # with the diagnoses a turn ends before it is broken off (CHECK_SECONDS), and all of it is lost
 DIAGNOSIS_SECONDS = 5.0
 MAX_DIAGNOSED = 3  # new findings that are diagnosed in a turn; the others are told in a sentence
+MAX_NAMES = 3
 NEVER = datetime.min.replace(tzinfo=UTC)
 KINDS: Mapping[str, IncidentKind] = {"handled_failure": "masked", "zero_rows": "zero_rows"}
 
@@ -52,15 +54,6 @@ class _Purse:
         return not self.dry
 
 
-@dataclass(frozen=True, slots=True)
-class _Looked:
-    """A run, and what is wrong with it. Not `whole`: that nothing was found says little."""
-
-    run: PipelineRun
-    found: tuple[MaskedFailure, ...] = ()
-    whole: bool = True
-
-
 @dataclass
 class _Check:
     """One turn."""
@@ -71,37 +64,50 @@ class _Check:
     purse: _Purse
     diagnosed: int = field(default=0, init=False)
 
-    async def look(self, run: PipelineRun) -> _Looked | None:
-        """None where that would cost too much."""
-        if not self.purse.pays(1):
-            return None
+    async def look(self, run: PipelineRun) -> tuple[list[MaskedFailure], bool]:
+        """What is wrong with it; and whether all of it was looked at, for only then it may be clean."""
         walk = Walk(self.factory)
         tree = await walk.read(run, lambda _, __: self.purse.pays(2))
-        found = [*handled_failures(tree, self.definitions), *lossy_copies(tree)]
-        told = [each for each in found if each.kind in KINDS and await self._told(tree, run, each)]
-        return _Looked(run, tuple(told), whole=not walk.gaps and not self.purse.dry)
+        failed = [each for each in handled_failures(tree, self.definitions) if not _place(tree, each)[0].run.failed]
+        return [*failed, *await self._empty(tree, run)], not walk.gaps and not self.purse.dry
 
-    async def _told(self, tree: Node, run: PipelineRun, each: MaskedFailure) -> bool:
-        """A child that failed is a failure like any other. A copy is also told while it is told already: the empty
-        runs since would make it usual."""
-        node, activity = _activity(tree, each)
-        if each.kind == "handled_failure":
-            return not node.run.failed
-        cause = _trouble(self.factory, run, each).cause(self.factory)
-        known = any(incident.cause == cause for incident in self.turn.active)
-        return known or (self.purse.pays(QUERIES) and await usually_moves(self.factory, node.run, activity))
+    async def _empty(self, tree: Node, run: PipelineRun) -> list[MaskedFailure]:
+        """Turns of a loop vary by nature."""
+        copies = [(each, *_place(tree, each)) for each in lossy_copies(tree) if each.kind in KINDS]
+        once = [(each, node.run) for each, node, activity in copies if not activity.iteration]
+        since = await self._told_since(run) if once else None
+        usual: dict[str, frozenset[str]] = {}
+        for _, made_by in once:
+            if made_by.run_id not in usual and self.purse.pays(QUERIES):
+                usual[made_by.run_id] = await never_empty(self.factory, made_by, since)
+        return [each for each, made_by in once if each.activity in usual.get(made_by.run_id, ())]
 
-    async def trouble(self, run: PipelineRun, each: MaskedFailure) -> Trouble:
+    async def _told_since(self, run: PipelineRun) -> datetime | None:
+        """When the first run began that moved nothing: those since then would make it usual."""
+        told = (each for each in self.turn.active if each.kind == "zero_rows" and _is_about(each, run))
+        first = next((each.runs[-1].run_id for each in told), "")
+        if not first or not self.purse.pays(1):
+            return None
+        try:
+            return (await self.factory.pipeline_run(first)).start
+        except NotFound:
+            return None
+
+    async def troubles(self, run: PipelineRun, found: Sequence[MaskedFailure]) -> list[Trouble]:
+        same = ([each for each in found if each.kind == kind] for kind in KINDS)
+        return [await self._trouble(run, each) for each in same if each]
+
+    async def _trouble(self, run: PipelineRun, found: Sequence[MaskedFailure]) -> Trouble:
         """With its diagnosis where it is new."""
-        plain = _trouble(self.factory, run, each)
+        plain = _trouble(self.factory, run, found)
         known = {incident.cause for incident in self.turn.active}
         if plain.cause(self.factory) in known or self.diagnosed >= MAX_DIAGNOSED:
             return plain
         self.diagnosed += 1
-        found = await bounded(diagnose(self.factory, run, self.turn.now), DIAGNOSIS_SECONDS)
-        if isinstance(found, AppError | str):
+        told = await bounded(diagnose(self.factory, run, self.turn.now), DIAGNOSIS_SECONDS)
+        if isinstance(told, AppError | str):
             return plain
-        return _trouble(self.factory, run, each, mask(found.summary()), mask_value(found.as_data()))
+        return replace(plain, told=mask(told.summary()), diagnosis=mask_value(told.as_data()))
 
 
 async def hidden(factory: DataFactory, turn: Turn) -> Findings:
@@ -115,14 +121,13 @@ async def hidden(factory: DataFactory, turn: Turn) -> Findings:
     )
     found, seen = list[Trouble](), 0
     for run in _newest(runs, factory, turn):
-        looked = await check.look(run)
-        if looked is None:
+        if not check.purse.pays(1):
             break
-        seen += looked.whole
-        troubles = [await check.trouble(run, each) for each in _once(looked.found)]
+        wrong, whole = await check.look(run)
+        troubles = await check.troubles(run, wrong)
         found += troubles
-        if looked.whole:
-            over |= _ends(factory, run, troubles, turn.active)
+        seen += whole
+        over |= _ends(factory, run, troubles, turn.active) if whole else {}
     left = len(runs) - seen
     return Findings(tuple(found), over, left_out=count(left, "good run") if left else "")
 
@@ -146,36 +151,28 @@ def _newest(runs: Iterable[PipelineRun], factory: DataFactory, turn: Turn) -> li
     return sorted(newest.values(), key=rank)
 
 
-def _once(found: Iterable[MaskedFailure]) -> list[MaskedFailure]:
-    """Turns of a loop, and children called twice, hide the same thing."""
-    return list({(each.kind, each.pipeline, each.activity): each for each in found}.values())
-
-
-def _activity(tree: Node, masked: MaskedFailure) -> tuple[Node, ActivityRun]:
+def _place(tree: Node, masked: MaskedFailure) -> tuple[Node, ActivityRun]:
     return next((node, run) for node in tree.walk() for run in node.activities if run.id == masked.activity_run_id)
 
 
-def _trouble(
-    factory: DataFactory,
-    run: PipelineRun,
-    each: MaskedFailure,
-    told: str = "",
-    diagnosis: Mapping[str, Any] | None = None,
-) -> Trouble:
-    what = "moved no rows" if each.kind == "zero_rows" else "failed"
-    usual = ", although the good runs before it moved some" if each.kind == "zero_rows" else ""
-    plain = f"{run.pipeline} in {factory.name} succeeded (run {run.run_id}, {at(_end(run))}), but {each.what}{usual}."
+def _trouble(factory: DataFactory, run: PipelineRun, found: Sequence[MaskedFailure]) -> Trouble:
+    """Of one kind."""
+    kind = KINDS[found[0].kind]
+    names = listed(list(dict.fromkeys(each.activity for each in found)), MAX_NAMES)
+    what = f"{names} moved no rows" if kind == "zero_rows" else f"{names} failed"
+    usual = "; the good runs before it moved some" if kind == "zero_rows" else ""
+    each = listed([each.what for each in found], MAX_NAMES)
+    told = f"{run.pipeline} in {factory.name} succeeded (run {run.run_id}, {at(_end(run))}), but {each}{usual}."
     return Trouble(
-        kind=KINDS[each.kind],
-        subject=f"{run.pipeline}/{each.pipeline}/{each.activity}",
+        kind=kind,
+        subject=run.pipeline,
         at=_end(run),
-        title=f"{run.pipeline} succeeded, but {each.activity} {what}",
-        told=told or mask(plain),
-        resource=each.activity,
-        pipelines=tuple(dict.fromkeys((run.pipeline, each.pipeline))),
+        title=f"{run.pipeline} succeeded, but {what}",
+        told=mask(told),
+        resource=names,
+        pipelines=tuple(dict.fromkeys((run.pipeline, *(each.pipeline for each in found)))),
         runs=(RunRef(run.run_id, run.pipeline, factory.id.path, ended_at(run)),),
-        line=f"Run {run.run_id} succeeded, {at(_end(run))}, but {each.activity} {what}.",
-        diagnosis=diagnosis or {},
+        line=f"Run {run.run_id} succeeded, {at(_end(run))}, but {what}.",
     )
 
 
@@ -187,12 +184,16 @@ def _ends(
     return {each.id: told for each in active if each.cause not in still and _is_later(run, each)}
 
 
+def _is_about(incident: Incident, run: PipelineRun) -> bool:
+    """`runs` of an incident are those that hid it, newest first."""
+    return bool(incident.runs) and incident.runs[0].pipeline == run.pipeline
+
+
 def _is_later(run: PipelineRun, incident: Incident) -> bool:
-    """`runs` of an incident are those that hid it."""
-    newest = next(iter(incident.runs), None)
-    if newest is None or newest.pipeline != run.pipeline or newest.run_id == run.run_id:
+    if not _is_about(incident, run) or incident.runs[0].run_id == run.run_id:
         return False
-    return newest.ended_at is None or _end(run) > newest.ended_at
+    newest = incident.runs[0].ended_at
+    return newest is None or _end(run) > newest
 
 
 def _end(run: PipelineRun) -> datetime:

@@ -39,6 +39,13 @@ def failed(name: str = "TellTeam") -> ActivityRun:
     return make_activity(name=name, type="WebActivity", error=LOGIN)
 
 
+def with_child(night: Night, *activities: ActivityRun, minutes_ago: float = 5) -> None:
+    parent = good(night, pipeline="Nightly", minutes_ago=minutes_ago)
+    child = good(night, *activities, parent=parent.run_id, minutes_ago=minutes_ago)
+    call = calls(1, int(child.run_id[-12:]), status="Succeeded")
+    night.factory.activities[parent.run_id] = [replace(call, start=parent.start, end=parent.end)]
+
+
 def usually(*rows: Mapping[str, Any], policy: Policy | None = None) -> Night:
     """The copy moved that many, day after day."""
     night = Night(checks=HIDDEN, policy=policy or Policy())
@@ -86,6 +93,40 @@ async def test_turns_of_a_loop_vary() -> None:
     assert await night.look() == []
 
 
+async def test_many_empty_copies_of_a_run_are_compared_at_once_and_told_as_one() -> None:
+    night, names = Night(checks=HIDDEN), [f"Copy{number}" for number in range(20)]
+    for day in (1, 2, 3):
+        good(night, *(copy(ROWS, name) for name in names), minutes_ago=day * 1440)
+    good(night, *(copy(NONE, name) for name in names))
+    (incident,) = await night.look()
+    assert incident.title == "LoadSales succeeded, but Copy0, Copy1, Copy2 and 17 more moved no rows"
+    assert night.factory.calls["activity_runs"] < 20
+
+
+async def test_a_copy_that_is_always_empty_does_not_keep_an_incident_open() -> None:
+    night = Night(checks=HIDDEN)
+    for day in (1, 2, 3):
+        good(night, copy(ROWS), copy(NONE, "CopyDelta"), minutes_ago=day * 1440)
+    good(night, copy(NONE), copy(NONE, "CopyDelta"))
+    (incident,) = await night.look()
+    assert incident.title == "LoadSales succeeded, but CopySales moved no rows"
+    night.now += timedelta(minutes=30)
+    good(night, copy(ROWS), copy(NONE, "CopyDelta"))
+    (incident,) = await night.look()
+    assert incident.ended
+
+
+async def test_a_copy_in_a_child_stays_told_while_it_moves_nothing() -> None:
+    night = Night(checks=HIDDEN)
+    for minutes, rows in ((3 * 1440, ROWS), (2 * 1440, ROWS), (1440, ROWS), (5, NONE)):
+        with_child(night, copy(rows), minutes_ago=minutes)
+    await night.look()
+    night.now += timedelta(minutes=30)
+    with_child(night, copy(NONE))
+    (incident,) = await night.look()
+    assert (incident.ended, incident.runs_count) == (False, 2)
+
+
 async def test_it_is_told_once_while_it_goes_on() -> None:
     night = usually(ROWS, ROWS, ROWS)
     runs = []
@@ -117,10 +158,7 @@ async def test_of_a_pipelines_runs_the_newest_counts() -> None:
 
 async def test_what_a_child_hides_is_told_once_from_above() -> None:
     night = Night(checks=HIDDEN)
-    parent = good(night, pipeline="Nightly")
-    child = good(night, failed(), parent=parent.run_id)
-    call = calls(1, int(child.run_id[-12:]), status="Succeeded")
-    night.factory.activities[parent.run_id] = [replace(call, start=parent.start, end=parent.end)]
+    with_child(night, failed())
     (incident,) = await night.look()
     assert incident.title == "Nightly succeeded, but TellTeam failed"
     assert incident.pipelines == ("Nightly", "LoadSales")
