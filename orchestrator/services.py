@@ -69,7 +69,7 @@ def build(settings: Settings) -> Services:
     )
     spec = roster.supervisor(settings.foundry_model, clients.queue_endpoint(settings), settings.learn_mcp_url)
     agents, signals, queue = Agents(service, spec), Signals(), StorageRunQueue(queues)
-    endings = Endings(store, StorageEndingQueue(queues), Questions(audit.complete))
+    endings = Endings(store, StorageEndingQueue(queues), Questions(audit.ready))
     conductor = Conductor(store, service, agents, signals, utc_now, settings.heartbeat_seconds, endings)
     return Services(
         store=store,

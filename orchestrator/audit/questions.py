@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -31,16 +31,17 @@ class Trail(Protocol):
 class Questions:
     """See orchestrator.runs.endings.Ledger. `trail` is asked for when it is needed, for it belongs to an event loop."""
 
-    def __init__(self, trail: Callable[[], Trail]) -> None:
+    def __init__(self, trail: Callable[[], Awaitable[Trail]]) -> None:
         self._trail = trail
 
     async def note(self, run: Run, calls: Iterable[Call]) -> None:
-        await self._trail().audit.record(*entries(run, calls))
+        await (await self._trail()).audit.record(*entries(run, calls))
 
     async def noted(self, run: Run) -> bool:
         wanted = Wanted(equal={"kind": "question", "subject": run.id})
         first, end = run.created_at - AROUND, (run.ended_at or run.deadline_at) + AROUND
-        return bool(await self._trail().store.search(f"{first:%Y%m%d}", f"{end:%Y%m%d}~", wanted, 1))
+        store = (await self._trail()).store
+        return bool(await store.search(f"{first:%Y%m%d}", f"{end:%Y%m%d}~", wanted, 1))
 
 
 def entries(run: Run, calls: Iterable[Call]) -> Iterator[Entry]:

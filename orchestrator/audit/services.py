@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from core import clients
@@ -12,6 +14,8 @@ from core.per_loop import PerLoop
 from core.settings import Settings
 from orchestrator.audit.trail import Audit, Standing
 from tools_worker.runtime.worker import utc_now
+
+LOADED = ("azure.data.tables.aio", "azure.storage.blob.aio", "orchestrator.audit.configuration")  # take the longest
 
 if TYPE_CHECKING:
     from orchestrator.audit.keeping import Keeper
@@ -32,6 +36,14 @@ class AuditServices:
 def complete() -> AuditServices:
     """All of it. Raises NotConfigured where settings are missing."""
     return _services.get()
+
+
+async def ready() -> AuditServices:
+    """`complete`, loaded beside what this loop does meanwhile: it is first needed while an answer is on its way out."""
+    if _services.built() is None:
+        for module in LOADED:
+            await asyncio.to_thread(import_module, module)
+    return complete()
 
 
 def current() -> Audit:

@@ -17,7 +17,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest
 async def test_a_question_and_its_calls_can_be_read_and_proven(world: World) -> None:
     run = await world.ask("Why did LoadSales fail last night?")
     async with world.http() as http:
-        told = (await http.get("/api/audit", params={"subject": run["run_id"]})).json()["entries"]
+        async with asyncio.timeout(30):  # it is written when the answer is on its way
+            while not (told := (await http.get("/api/audit", params={"subject": run["run_id"]})).json()["entries"]):
+                await asyncio.sleep(0.05)
         assert told[0]["what"] == "Why did LoadSales fail last night?"
         assert (told[0]["kind"], told[0]["outcome"]) == ("question", "done")
         calls = [entry for entry in told if entry["kind"] == "tool_call"]

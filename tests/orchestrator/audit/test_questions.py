@@ -43,9 +43,12 @@ class World:
         self.trail = Trail(Audit(store, None, lambda: datetime.now(UTC)), store)
         self.runs, service = MemoryRunStore(), ScriptedService(script)
         agents = Agents(service, roster.supervisor("gpt-test", "http://queues", ""))
-        self.endings = Endings(self.runs, None, Questions(lambda: self.trail))
+        self.endings = Endings(self.runs, None, Questions(self.ready))
         self.conductor = Conductor(self.runs, service, agents, Signals(), lambda: datetime.now(UTC), 0.05, self.endings)
         self.run = replace(Run("run-1", "What failed?", "session-1", now, now + timedelta(seconds=30)), **changes)
+
+    async def ready(self) -> Trail:
+        return self.trail
 
     async def served(self) -> list[dict[str, Any]]:
         await self.runs.open_session(Session(self.run.session_id, self.run.created_at))
