@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,16 +33,20 @@ class About:
         return cls(plan or action.plan, action.requester, action.incident_id, action.id, action.created_at)
 
 
+async def _no_tags(_: str) -> Mapping[str, str]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Judge:
     store: ActionStore
     policy: Callable[[], Policy]
     closed: Callable[[], str]  # why nothing may be changed now; empty where the policy can be relied on
     now: Callable[[], datetime]
-    tags: Callable[[str], Mapping[str, str]] = lambda _: {}  # of a factory, by its resource id
+    tags: Callable[[str], Awaitable[Mapping[str, str]]] = _no_tags  # of a factory, by its name
 
     async def judge(self, about: About) -> Verdict:
-        """Raises UpstreamUnavailable: without the count of what was done there is no verdict."""
+        """Raises the Upstream family: without the factory's tags and the count of what was done there is no verdict."""
         if reason := self.closed():
             return Verdict("deny", "", reason.rstrip(". "))
         earlier = await self._earlier(about)
@@ -52,7 +56,7 @@ class Judge:
             Case(
                 action=plan.operation.kind,
                 factory=plan.factory_name,
-                factory_tags=self.tags(plan.operation.factory),
+                factory_tags=await self.tags(plan.factory_name),
                 pipeline=plan.pipeline,
                 annotations=frozenset(plan.annotations),
                 callers=about.requester.callers,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,8 +83,12 @@ def build(settings: Settings) -> ActionServices:
         lambda action_id: f"{origin}/ui/approvals/{action_id}" if origin else "",
         Wishes(queues, "repairs").send,
     )
-    judge = Judge(store, policy.current, policy.writable, utc_now)
     factories = worker.current().factories
+
+    async def tags(name: str) -> Mapping[str, str]:
+        return await (await factories.get(name)).tags()
+
+    judge = Judge(store, policy.current, policy.writable, utc_now, tags)
     desk = Desk(store, telling, queue.send, utc_now)
     proposer = Proposer(store, factories, plan, judge, telling, queue.send, utc_now)
     return ActionServices(store, proposer, desk, Rounds(store, desk, queue, utc_now))

@@ -116,6 +116,10 @@ class DataFactory(Protocol):
         older `since` means these. Raises UpstreamRefused where the identity may not read the Activity Log."""
         ...
 
+    async def tags(self) -> Mapping[str, str]:
+        """Of the factory itself, as a resource of Azure."""
+        ...
+
     async def close(self) -> None: ...
 
 

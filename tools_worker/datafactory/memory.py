@@ -42,6 +42,7 @@ class MemoryDataFactory:
         datasets: Iterable[Dataset] = (),
         monitoring: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
         changes: Iterable[Change] = (),
+        tags: Mapping[str, str] | None = None,
     ) -> None:
         self._id = FactoryId("00000000-0000-0000-0000-000000000001", "rg-test", name)
         self.runs = list(runs)
@@ -54,6 +55,7 @@ class MemoryDataFactory:
         self.change_list = list(changes)
         self.dataset_list = list(datasets)
         self.monitoring = dict(monitoring or {})  # runtime → its nodes
+        self.tag_values = dict(tags or {})
         self.calls: Counter[str] = Counter()
 
     @property
@@ -167,6 +169,10 @@ class MemoryDataFactory:
         self.calls["changes"] += 1
         found = [c for c in self.change_list if c.at is not None and c.at >= since and (until is None or c.at <= until)]
         return Found(tuple(activity_log.once_each(found)))
+
+    async def tags(self) -> Mapping[str, str]:
+        self.calls["tags"] += 1
+        return dict(self.tag_values)
 
     async def close(self) -> None:
         """Nothing is open."""

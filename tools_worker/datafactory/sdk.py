@@ -199,6 +199,11 @@ class SdkDataFactory:
                 raise
             raise activity_log.not_permitted(self._id) from exc
 
+    async def tags(self) -> Mapping[str, str]:
+        raw = await self._arm.get(self._id.path, not_found("data factory", self.name, []))
+        told = fields.mapping(raw, "tags")
+        return {name: value for name, value in told.items() if isinstance(value, str)}
+
     async def close(self) -> None:
         await self._arm.close()
 

@@ -53,6 +53,7 @@ def memory() -> DataFactory:
             Change("c2", ago(hours=3), "grace@contoso.example", "cancel", "pipelineruns", guid(3), "Succeeded"),
         ],
         trigger_runs=[TriggerRun("t1", "Nightly", at=ago(hours=3)), TriggerRun("t2", "Nightly", at=ago(hours=2))],
+        tags={"env": "prod"},
     )
 
 
@@ -230,3 +231,7 @@ async def test_changes_keep_to_their_window(factory: DataFactory) -> None:
     newest = (await factory.changes(LONG_AGO)).items[0]
     assert newest.at is not None
     assert all(change.at != newest.at for change in await factory.changes(LONG_AGO, newest.at - SECOND))
+
+
+async def test_tells_the_tags_of_the_factory(factory: DataFactory) -> None:
+    assert (await factory.tags())["env"] == "prod"

@@ -180,6 +180,15 @@ async def test_says_that_the_factory_itself_is_unknown() -> None:
             await factory.pipeline_run(guid(1))
 
 
+@pytest.mark.parametrize(
+    ("told", "tags"),
+    [({}, {}), ({"tags": None}, {}), ({"tags": ["env"]}, {}), ({"tags": {"a": "1", "b": None}}, {"a": "1"})],
+)
+async def test_tags_that_are_none_are_left_out(told: dict[str, object], tags: dict[str, str]) -> None:
+    async with asking(answer(told)) as (factory, _):
+        assert await factory.tags() == tags
+
+
 async def test_tells_what_adf_did_not_like_with_secrets_masked() -> None:
     error = {"code": "BadRequest", "message": "Wrong: password=hunter2secret"}
     async with asking(answer({"error": error}, 400)) as (factory, _):
