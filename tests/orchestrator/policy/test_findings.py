@@ -37,6 +37,7 @@ HIDDEN: list[tuple[dict[str, Any], dict[str, Any]]] = [  # the earlier, and what
     ({"callers": ["agent", "playbook"]}, {"callers": ["playbook"]}),
     ({"during": ["mornings", "weekend"]}, {"during": ["weekend"]}),
     ({"not_during": ["freeze"]}, {"not_during": ["weekend", "freeze"]}),
+    ({"not_during": ["freeze"]}, {"not_during": ["freeze"], "callers": ["agent"]}),
     ({"confidence": "low"}, {"confidence": "medium"}),
     ({"transience": ["transient", "unknown"]}, {"transience": ["unknown"]}),
     ({"categories": ["network", "timeout"]}, {"categories": ["timeout"]}),
