@@ -47,6 +47,12 @@ async def test_queues_tables_and_agents_share_one_identity() -> None:
         assert tables.credential is shared
 
 
+async def test_what_nobody_asked_for_is_not_built_by_looking() -> None:
+    thing = PerLoop(object)
+    assert thing.built() is None
+    assert thing.get() is thing.built()
+
+
 async def test_what_lacks_settings_is_none_for_a_timer_and_told_to_everybody_else() -> None:
     things = PerLoop(lambda: Settings.load({}).require("storage"))
     assert things.configured() is None

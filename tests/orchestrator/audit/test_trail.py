@@ -207,6 +207,15 @@ async def test_a_new_day_is_a_new_chain() -> None:
     assert bench.report().findings == ()
 
 
+async def test_a_clock_that_jumps_breaks_no_chain() -> None:
+    bench = Bench()
+    for hours in (0, 30, 1, -40, 2):
+        bench.time = NOW + timedelta(hours=hours)
+        await bench.audit.record(make_write(what=str(hours)))
+    report = bench.report()
+    assert (report.entries, report.findings, report.unproven) == (5, (), 0)
+
+
 async def test_a_chain_that_somebody_else_wrote_into_is_left_and_told_of() -> None:
     bench = Bench()
     await bench.audit.record(*questions("first"))
