@@ -33,7 +33,9 @@ class ExplainBody(BaseModel):
 
     action: OperationKind = Field(description="What somebody wants to be done.")
     factory: Annotated[Name, StringConstraints(min_length=1)] = Field(description="Its name.", examples=["adf-prod"])
-    factory_tags: dict[Name, Name] = Field(default={}, max_length=50, description="Of the factory, in Azure.")
+    factory_tags: dict[Name, Name] = Field(
+        default={}, max_length=50, description="Of the factory. They are not looked up."
+    )
     pipeline: Name = Field(default="", description="Which it is about, where it is about one.")
     annotations: list[Name] = Field(default=[], max_length=50, description="Of the pipeline.")
     callers: list[CallerKind] = Field(default=["key"], description="Who wants it: all that is true of them.")

@@ -39,6 +39,7 @@ HIDDEN: list[tuple[dict[str, Any], dict[str, Any]]] = [  # the earlier, and what
     ({"not_during": ["freeze"]}, {"not_during": ["weekend", "freeze"]}),
     ({"not_during": ["freeze"]}, {"not_during": ["freeze"], "callers": ["agent"]}),
     ({"confidence": "low"}, {"confidence": "medium"}),
+    ({"confidence": "medium"}, {"confidence": "medium", "callers": ["agent"]}),
     ({"transience": ["transient", "unknown"]}, {"transience": ["unknown"]}),
     ({"categories": ["network", "timeout"]}, {"categories": ["timeout"]}),
     ({"repeatable": ["yes", "unknown"]}, {"repeatable": ["yes"]}),
@@ -57,6 +58,7 @@ def test_a_rule_that_is_never_reached_is_found(earlier: dict[str, Any], later: d
     [
         ({"environments": ["development"]}, {"factories": ["*-dev"]}),  # an earlier environment could take one of them
         ({"factories": ["*-dev"]}, {"environments": ["development"]}),  # some are told by their tags
+        ({"factories": ["*-dev", "adf-play*"]}, {"environments": ["development", "sandbox"]}),
         ({"transience": ["transient"]}, {}),
     ],
 )
