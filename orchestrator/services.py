@@ -48,6 +48,8 @@ async def provided() -> Services:
 
 
 def build(settings: Settings) -> Services:
+    from orchestrator.actions import services as actions
+    from orchestrator.actions.binding import Binder
     from orchestrator.agents import roster
     from orchestrator.agents.lifecycle import Agents
     from orchestrator.audit import services as audit
@@ -70,7 +72,9 @@ def build(settings: Settings) -> Services:
     spec = roster.supervisor(settings.foundry_model, clients.queue_endpoint(settings), settings.learn_mcp_url)
     agents, signals, queue = Agents(service, spec), Signals(), StorageRunQueue(queues)
     endings = Endings(store, StorageEndingQueue(queues), Questions(audit.ready))
-    conductor = Conductor(store, service, agents, signals, utc_now, settings.heartbeat_seconds, endings)
+    acting = actions.configured()  # without Data Factory's settings agents propose in vain
+    binder = Binder(acting.proposer, acting.store, utc_now, acting.desk.telling.link) if acting else None
+    conductor = Conductor(store, service, agents, signals, utc_now, settings.heartbeat_seconds, endings, binder)
     return Services(
         store=store,
         signals=signals,

@@ -45,6 +45,7 @@ async def runs_ask(body: AskBody, app: App, links: Linking, idempotency_key: Key
         factory=body.factory or "",
         key=idempotency_key,
         callback_url=callback_url,
+        allow_actions=body.allow_actions,
     )
     return answer(await _waited(app, run, body.wait_seconds), links)
 

@@ -25,6 +25,10 @@ class AskBody(BaseModel):
     callback_url: CallbackUrl | None = Field(
         default=None, description="https address to which the run is sent when it has ended, signed."
     )
+    allow_actions: bool = Field(
+        default=False,
+        description="Do what the question asks for, as far as policy and people allow. Else it is only proposed.",
+    )
     wait_seconds: float = Field(default=20, ge=0, le=110, description="Wait this long for the answer, else get a 202.")
 
 
@@ -70,6 +74,7 @@ class RunView(BaseModel):
     unsupported: list[str] = Field(
         default=[], description="Ids in the answer that no tool returned: do not trust them."
     )
+    actions: list[str] = Field(default=[], description="What was proposed for it: see /api/actions/{id}.")
     error: ErrorView | None = Field(default=None, description="Why there is no answer.")
     usage: UsageView = Field(description="What the models used.")
     tool_calls: int = Field(description="How often Data Factory was looked into.")
@@ -88,6 +93,7 @@ class RunView(BaseModel):
             answered_by=run.answered_by or None,
             evidence=[EvidenceView(**item) for item in run.evidence],
             unsupported=list(run.unsupported),
+            actions=list(run.actions),
             error=ErrorView(code=run.error_code, message=run.error) if run.error_code else None,
             usage=UsageView(input_tokens=run.input_tokens, output_tokens=run.output_tokens),
             tool_calls=run.tool_calls,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,9 +13,10 @@ from typing import Any
 
 from core.errors import AppError, NotFound, UpstreamError, UpstreamThrottled
 from orchestrator import grounding
+from orchestrator.actions.binding import Binder, Bound
 from orchestrator.agents.lifecycle import Agents
 from orchestrator.foundry.classic_errors import ConversationBusy
-from orchestrator.foundry.port import AgentRef, AgentService, Turn
+from orchestrator.foundry.port import AgentRef, AgentService, Call, Turn
 from orchestrator.runs import progress
 from orchestrator.runs.endings import Endings
 from orchestrator.runs.log import RunLog
@@ -29,6 +30,7 @@ log = logging.getLogger("runs")
 SILENT_HEARTBEATS = 4  # so many missed in a row, and a run counts as abandoned
 CANCEL_LOOK_SECONDS = 2.5
 BUSY_SECONDS = 0.5
+BIND_SECONDS = 30.0
 THROTTLED_SECONDS = 5.0  # where the service does not say for how long
 
 
@@ -44,8 +46,9 @@ class Conductor:
         now: Callable[[], datetime],
         heartbeat_seconds: float,
         endings: Endings | None = None,
+        binder: Binder | None = None,
     ) -> None:
-        self.endings = endings or Endings(store)
+        self.endings, self.binder = endings or Endings(store), binder
         self.store, self.service, self.agents, self.signals, self.now = store, service, agents, signals, now
         self.heartbeat_seconds = heartbeat_seconds
         self.owner = secrets.token_hex(8)
@@ -95,6 +98,7 @@ class _Serving:
         self.service = conductor.service
         self.turn: Turn | None = None
         self.agent = ""
+        self.continued = False  # the session had a conversation before
         self.followed = ""  # the conversation in which a turn may have been started: from then on look before starting
 
     async def to_the_end(self) -> None:
@@ -166,15 +170,28 @@ class _Serving:
             text = "The agents ended without an answer. Ask again, or name the pipeline or run."
             await self._end("failed", text, error_code="empty_answer", error=text, **_spent(turn))
             return
+        bound = await self._bound(calls)
         await self._end(
             "done",
             "Answered.",
-            answer=turn.text,
+            answer=f"{turn.text}\n\n{bound.text}" if bound.text else turn.text,
+            actions=bound.ids,
             answered_by=self.conductor.agents.model,
             evidence=grounding.evidence(turn.text, calls),
             unsupported=grounding.unsupported(turn.text, self.log.run.question, calls),
             **_spent(turn),
         )
+
+    async def _bound(self, calls: Sequence[Call]) -> Bound:
+        """What the agents proposed becomes actions, or is told. No trouble of it takes the answer away."""
+        binder = self.conductor.binder
+        if binder is None:
+            return Bound()
+        try:
+            async with asyncio.timeout(BIND_SECONDS):
+                return await binder.bind(self.log.run, calls)
+        except TimeoutError:
+            return Bound(text="What the agents proposed could not be looked at in time: nothing was done.")
 
     async def _end(self, state: RunStatus, text: str, **changes: Any) -> None:
         calls = list(self.turn.all_calls()) if self.turn is not None else []
@@ -227,6 +244,8 @@ class _Serving:
         resume = self.log.run.attempt > 1 or self.followed == run.conversation
         self.followed = run.conversation
         text = f"{run.question}\n\n(Factory: {run.factory})" if run.factory else run.question
+        if self.continued and self.conductor.binder and (news := await self.conductor.binder.news(run.session_id)):
+            text = f"{text}\n\n(What became of what was proposed before:\n{news})"
         async with aclosing(self.service.follow(agent, run.conversation, text, run.id, resume=resume)) as turns:
             async for turn in turns:
                 await self._note(turn)
@@ -239,6 +258,7 @@ class _Serving:
         store = self.conductor.store
         session = await store.session(self.log.run.session_id)
         conversation = "" if anew else session.conversation
+        self.continued = bool(conversation)
         if not conversation:
             conversation = await self.service.open_conversation(self.log.run.id)
             try:

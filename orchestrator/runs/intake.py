@@ -45,8 +45,8 @@ def run_id_for(key: str) -> str:
     return _id("run", key)
 
 
-def _asked(run: Run) -> tuple[str, ...]:
-    return run.question, run.session_id, run.factory, run.callback_url
+def _asked(run: Run) -> tuple[str | bool, ...]:
+    return run.question, run.session_id, run.factory, run.callback_url, run.allow_actions
 
 
 class Intake:
@@ -62,7 +62,14 @@ class Intake:
         self._deadline = timedelta(seconds=deadline_seconds)
 
     async def ask(
-        self, question: str, *, session_id: str = "", factory: str = "", key: str = "", callback_url: str = ""
+        self,
+        question: str,
+        *,
+        session_id: str = "",
+        factory: str = "",
+        key: str = "",
+        callback_url: str = "",
+        allow_actions: bool = False,
     ) -> Run:
         """A queued run. `key` is the caller's own name for this question: the same key means the same run, whatever
         has become of it. Raises NotFound for a session that does not exist, Conflict for a key of another question."""
@@ -72,7 +79,16 @@ class Intake:
         else:
             session_id = _id("session", key)
             await self._store.open_session(Session(session_id, now))
-        run = Run(_id("run", key), question, session_id, now, now + self._deadline, factory, callback_url=callback_url)
+        run = Run(
+            _id("run", key),
+            question,
+            session_id,
+            now,
+            now + self._deadline,
+            factory,
+            callback_url=callback_url,
+            allow_actions=allow_actions,
+        )
         try:
             run = await self._store.create(run, Event(now, "queued", "Question received."))
         except Exists:

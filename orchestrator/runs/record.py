@@ -37,6 +37,8 @@ class Run:
     input_tokens: int = 0
     output_tokens: int = 0
     tool_calls: int = 0
+    allow_actions: bool = False  # whoever asked wants done what the question asks for
+    actions: tuple[str, ...] = ()  # what came of that, by id
     callback_url: str = field(default="", repr=False)  # holds its receiver's signature
     told: str = ""  # "delivered" or "given_up": how the callback, or what was promised elsewhere, went
     events: int = 0  # how many events are stored; the next one gets this number plus one

@@ -1,0 +1,121 @@
+"""What agents proposed in answering a question becomes actions of whoever asked, or is told as what it is: a proposal.
+
+The agents' own calls are read from the agent service's record of the turn, never from the answer's text. What a call
+proposes is planned anew on live state. It is bound only where the caller allowed actions with the question, and the
+caller's own words ask for it; so a text in an error message can make a model propose, and nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, get_args
+
+from core.errors import AppError
+from orchestrator.actions.intent import asked_for
+from orchestrator.actions.proposing import Origin, Proposer
+from orchestrator.actions.record import Action, Requester
+from orchestrator.foundry.port import Call
+from orchestrator.runs.progress import reply_of
+from orchestrator.runs.record import Run
+from orchestrator.stores.actions import ActionStore
+from orchestrator.teams.activity import asked_in_teams
+from tools_worker.datafactory.operations.model import Operation, OperationKind
+from tools_worker.datafactory.wording import at, count
+from tools_worker.runtime.catalogue import BY_NAME
+
+MAX_BOUND = 10  # of one question
+NEWS = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """`text` tells people, below the answer, what became of each proposal."""
+
+    ids: tuple[str, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Binder:
+    proposer: Proposer
+    store: ActionStore
+    now: Callable[[], datetime]
+    link: Callable[[str], str] = lambda _: ""
+
+    async def bind(self, run: Run, calls: Iterable[Call]) -> Bound:
+        """Never raises for what cannot be proposed: it is told."""
+        ids, lines = [], []
+        found = list(proposals(calls))
+        for call, operation in found[:MAX_BOUND]:
+            action_id, line = await self._one(run, call, operation)
+            lines.append(line)
+            ids += [action_id] if action_id else []
+        if len(found) > MAX_BOUND:
+            lines.append(
+                f"{count(len(found) - MAX_BOUND, 'more proposal')} of the agents: nothing was done about them."
+            )
+        return Bound(tuple(dict.fromkeys(ids)), "\n".join(dict.fromkeys(lines)))
+
+    async def news(self, session_id: str) -> str:
+        """What became of a session's actions since yesterday, for the next question in it."""
+        known = await self.store.listed(self.now() - NEWS, limit=500)
+        mine = [action for action in reversed(known) if action.session_id == session_id]
+        return "\n".join(_told(action, "") for action in mine)
+
+    async def _one(self, run: Run, call: Call, operation: Operation) -> tuple[str, str]:
+        requester = requester_of(run)
+        try:
+            considered = await self.proposer.consider(operation, requester)
+            if not run.allow_actions:
+                return "", _only_told(considered.plan.title, "the question did not allow actions (allow_actions)")
+            if not asked_for(run.question, considered.plan):
+                return "", _only_told(considered.plan.title, "the question did not ask for it")
+            origin = Origin(f"{run.id} {call.id}", run.question, run_id=run.id, session_id=run.session_id)
+            action = await self.proposer.propose(operation, requester, origin)
+        except AppError as exc:
+            return "", f"Not proposed: {operation.kind.replace('_', ' ')}. {exc}"
+        return action.id, _told(action, self.link(action.id))
+
+
+def proposals(calls: Iterable[Call]) -> Iterator[tuple[Call, Operation]]:
+    """Of our own write tools only, as they replied."""
+    for call in calls:
+        tool = BY_NAME.get(call.name)
+        if call.kind != "queue" or tool is None or not tool.writes:
+            continue
+        reply = reply_of(call)
+        if reply.get("ok") is True and (operation := _operation(reply.get("data"))):
+            yield call, operation
+
+
+def _operation(data: Any) -> Operation | None:
+    told = data.get("proposal") if isinstance(data, dict) else None
+    if not isinstance(told, dict) or told.get("kind") not in get_args(OperationKind):
+        return None
+    factory, arguments = told.get("factory"), told.get("arguments")
+    if not isinstance(factory, str) or not isinstance(arguments, dict):
+        return None
+    return Operation(told["kind"], factory, arguments)
+
+
+def requester_of(run: Run) -> Requester:
+    if asked_in_teams(run):
+        return Requester("teams", "somebody in Teams", channel="question", agent=True)
+    return Requester("key", "somebody with the function key", channel="question", agent=True)
+
+
+def _only_told(title: str, why: str) -> str:
+    return f"Proposed by the agents, and nothing was done: {title}; {why}."
+
+
+def _told(action: Action, link: str) -> str:
+    title = action.plan.title
+    if action.state == "waiting":
+        until = f", expires {at(action.terms.expires_at)}" if action.terms.expires_at else ""
+        where = f" Decide: {link}" if link else ""
+        return f"{title}: waiting for approval {action.id}{until}.{where}"
+    if action.ended:
+        return f"{title} ({action.id}): {action.state.replace('_', ' ')}. {action.outcome}"
+    return f"{title} ({action.id}): allowed, being done."
