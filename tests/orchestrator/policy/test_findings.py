@@ -141,6 +141,10 @@ def test_a_softer_rule_before_a_stricter_one_that_overlaps_is_warned_of(softer: 
     assert warned(freeze, reruns) == []
 
 
+def test_rules_of_the_same_effect_are_not_warned_of() -> None:
+    assert warned(make_rule("ask", "a", actions=["rerun"]), make_rule("ask", "b", during=["freeze"])) == []
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from pydantic import BaseModel
 
+from orchestrator.api import app as api
+from orchestrator.api import callers
 from orchestrator.api.policy import VerdictView
 from orchestrator.policy.calendars import Calendar
 from orchestrator.policy.environments import Environment
@@ -30,6 +33,12 @@ def test_every_field_is_on_the_page(part: type[BaseModel]) -> None:
 )
 def test_every_value_is_on_the_page(values: tuple[str, ...]) -> None:
     assert {value for value in values if f"`{value}`" not in PAGE} == set()
+
+
+def test_the_routes_of_the_page_are_there() -> None:
+    there = {f"{method} {path}" for path, route in callers.routes(api.build()) for method in route.methods}
+    told = set(re.findall(r"`((?:GET|POST) /api/[a-z/]+)`", PAGE))
+    assert {"POST /api/policy/explain", "GET /api/health"} < told <= there
 
 
 def test_the_longest_wait_is_told() -> None:
