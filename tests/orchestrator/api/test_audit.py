@@ -197,12 +197,12 @@ async def test_a_csv_that_is_cut_says_where_it_goes_on(trail: Trail) -> None:
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t=", "\r", "\n", " =", "＝", "\u00a0@"])
-@pytest.mark.parametrize("field", ["what", "subject", "factory", "why", "outcome", "channel"])
-async def test_no_cell_is_a_formula(trail: Trail, sign: str, field: str) -> None:
+async def test_no_cell_is_a_formula(trail: Trail, sign: str) -> None:
     text = f"{sign}HYPERLINK(1)"
-    await trail.add(make_entry(**{field: text}))
+    fields = ("what", "subject", "factory", "why", "outcome", "channel")
+    await trail.add(make_entry(**dict.fromkeys(fields, text)))
     (row,) = csv.DictReader(io.StringIO((await trail.asked(format="csv")).text, newline=""))
-    assert row[field] == f"'{text}"
+    assert {row[field] for field in fields} == {f"'{text}"}
 
 
 async def test_names_of_persons_are_no_formulas_either(trail: Trail) -> None:

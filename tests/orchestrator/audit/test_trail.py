@@ -271,6 +271,27 @@ async def test_an_anchor_that_fails_keeps_no_action_and_is_tried_again(monkeypat
     await bench.audit.close()
 
 
+async def test_what_is_recorded_while_an_anchor_is_written_is_anchored_too() -> None:
+    bench, began, go_on = Bench(), asyncio.Event(), asyncio.Event()
+    put = bench.sealed.put
+
+    async def slow(name: str, data: bytes) -> bool:
+        began.set()
+        await go_on.wait()
+        return await put(name, data)
+
+    bench.sealed.put = slow  # type: ignore[method-assign]
+    await bench.audit.record(*questions(1))
+    anchoring = asyncio.create_task(bench.audit.anchor())
+    await began.wait()
+    await bench.audit.record(*questions(2))
+    go_on.set()
+    await anchoring
+    assert bench.audit.standing.unanchored == 1
+    await bench.audit.anchor()
+    assert bench.report().unproven == 0
+
+
 async def test_anchors_that_do_not_answer_are_waited_for_once() -> None:
     bench = Bench(files=("refuse", "refuse", "refuse"))
     for _ in range(3):
