@@ -38,10 +38,11 @@ MISSING, TAKEN = 0.45, 0.5  # what a tool loses when it cannot be called, and wi
 TOUCHED = 0.4  # tools whose words are not even touched win nothing by arguments that happen to fit
 IMPLIED = 0.6  # weight of a "why" that nobody said
 UNHEARD = 0.5  # what a tool loses that has no place for something named
+ORDERED = 5.0  # what a tool wins that does the deed which is ordered: no other is asked for it
 UNASKED = 0.7  # what a tool that gives reasons loses when no reason is asked for
 ORDER = re.compile(
     r"^\W*(?:(?:please|now|go ahead and|can you|could you|would you)\s+)*"
-    r"(re-?run|restart|cancel|stop|kill|abort|delete|pause|resume|disable|enable|deploy)\b",
+    r"(re-?run|restart|cancel|start|stop|kill|abort|delete|pause|resume|disable|enable|deploy)\b",
     re.IGNORECASE,
 )
 TAKES_ID = re.compile(r"\b(?:an?|the|its) (?:\w+ )?id\b", re.IGNORECASE)  # an agent that says it wants one
@@ -134,6 +135,8 @@ class Planner:
         said += deck.phrases(card, clause.text)
         if is_agent(card.offer) and TAKES_ID.search(card.offer.description) and has_id(clause.text):
             sure += ENOUGH
+        if (verb := ordered(clause.text)) and does(card.offer, verb):
+            sure += ORDERED
         return Choice(clause, card.offer, filled, said * fit + bonus + sure)
 
     def source_for(self, offer: Offer, source: Source) -> Source:
@@ -215,13 +218,20 @@ def forced(prompt: Prompt) -> Sequence[Offer]:
 
 def beyond(question: Question, deck: Deck) -> str:
     """The deed that is ordered and that no tool can do; empty for a question, or when one can."""
-    order = ORDER.match(question.text)
-    if not order:
-        return ""
-    verb = order.group(1).lower().replace("-", "")
+    verb = ordered(question.text)
+    return "" if any(does(card.offer, verb) for card in deck.cards) else verb
+
+
+def ordered(text: str) -> str:
+    """The deed that is ordered; empty for a question."""
+    order = ORDER.match(text)
+    return order.group(1).lower().replace("-", "") if order else ""
+
+
+def does(offer: Offer, verb: str) -> bool:
+    """Whether a tool says that it does such a deed."""
     able = re.compile(rf"(?:^|[.;:]\s+|\bto ){verb}s?\b", re.IGNORECASE)
-    offers = [card.offer for card in deck.cards]
-    return "" if any(able.search(offer.description) or verb in words(offer.name) for offer in offers) else verb
+    return bool(able.search(offer.description)) or verb in words(offer.name)
 
 
 def pointed(choices: Sequence[Choice]) -> list[Choice]:

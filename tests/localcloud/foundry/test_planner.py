@@ -242,6 +242,14 @@ async def test_an_order_is_carried_out_by_the_tool_that_can() -> None:
     assert await calls("cancel PaymentApi", offers=(*TOOLS, cancel)) == [("ci_cancel", {"project": "PaymentApi"})]
 
 
+async def test_an_order_goes_past_the_tools_that_only_tell_of_such_deeds() -> None:
+    told = "Tells which build of a project failed at which step, who cancelled it and when."
+    history = offer("ci_cancel_history", told, project=PROJECT, step={"type": "string"})
+    propose = offer("ci_propose", "Proposes to restart a build.", project=PROJECT)
+    asked = "restart PaymentApi from the failed step of the build"
+    assert await calls(asked, offers=(history, propose)) == [("ci_propose", {"project": "PaymentApi"})]
+
+
 async def test_an_afterthought_stays_with_what_it_is_about() -> None:
     found = await calls("Why did PaymentApi fail, and is it ours or theirs?")
     assert found == [("ci_explain_build", {"project": "PaymentApi"})]
