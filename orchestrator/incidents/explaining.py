@@ -26,6 +26,7 @@ log = logging.getLogger("incidents")
 AT_ONCE = 4
 DIAGNOSIS_SECONDS = 60.0
 LONGEST_WAIT = timedelta(minutes=30)  # a diagnosis that is not to be had is tried after 1, 2, 4 … minutes, then so
+EARLY = timedelta(seconds=20)  # a look comes each minute, now and then some seconds sooner
 UNTOLD = timedelta(minutes=2)  # people hear of an incident that cannot be diagnosed after so long
 
 
@@ -164,7 +165,7 @@ def _why(exc: Exception) -> str:
 
 def _in_vain(known: Incident, why: str, now: datetime) -> Incident:
     wait = min(timedelta(minutes=2 ** min(known.diagnosis_tries, 10)), LONGEST_WAIT)
-    tried = replace(known, diagnosis_tries=known.diagnosis_tries + 1, diagnose_after=now + wait)
+    tried = replace(known, diagnosis_tries=known.diagnosis_tries + 1, diagnose_after=now + wait - EARLY)
     if any(entry.text == why for entry in known.timeline):
         return tried
     return tried.told(Entry(now, "not_diagnosed", why))

@@ -32,8 +32,8 @@ class Channel:
         self._server: asyncio.Server | None = None
 
     def about(self, pipeline: str) -> list[dict[str, Any]]:
-        """The watcher may find other troubles of the same night."""
-        return [card for card in self.cards if pipeline in json.dumps(card)]
+        """Its failure: the watcher may find other troubles of the same night."""
+        return [card for card in self.cards if f"{pipeline} failed" in json.dumps(card)]
 
     async def open(self) -> str:
         self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
@@ -116,7 +116,8 @@ async def incident_when(world: World, ready: Callable[[dict[str, Any]], bool], s
             async with asyncio.timeout(seconds):
                 while True:
                     listed = (await http.get("/api/incidents", params={"state": "all"})).json()["incidents"]
-                    seen = next((each for each in listed if each["pipelines"] == [PIPELINE]), listed)
+                    failures = (each for each in listed if each["kind"] == "failure")
+                    seen = next((each for each in failures if each["pipelines"] == [PIPELINE]), listed)
                     if isinstance(seen, dict) and ready(seen):
                         found: dict[str, Any] = (await http.get(f"/api/incidents/{seen['id']}")).json()
                         return found
