@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from orchestrator.audit.anchoring import put
 from orchestrator.audit.anchors import Anchor, folder, place
 from orchestrator.audit.lines import Unreadable, day_of, is_chain, read
-from orchestrator.audit.trail import put
 from orchestrator.stores.audit import AuditStore, Row
 from orchestrator.stores.sealed import SealedFiles
 

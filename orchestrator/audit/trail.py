@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from core.errors import UpstreamError, UpstreamUnavailable
+from orchestrator.audit.anchoring import Anchoring
 from orchestrator.audit.anchors import Anchor
 from orchestrator.audit.chain import Chain, Taken
 from orchestrator.audit.lines import canonical, day_of, new_chain
@@ -28,7 +29,6 @@ BATCH = MAX_ROWS - 10  # with room for what the trail says of itself
 MAX_BYTES = 2 * 1024 * 1024  # of one insert: a transaction holds 4 MiB, and bytes grow by a third on their way
 MAX_KEPT = 1000  # entries that wait for storage to come back
 ATTEMPT_SECONDS = 10.0  # an action waits for its entry
-ANCHOR_SECONDS = 60.0
 LONGEST_PAUSE_SECONDS = 60.0
 CHAINS = 3  # one after the other, for one batch: none but the first is ever taken by chance
 
@@ -77,22 +77,20 @@ class Audit:
         now: Callable[[], datetime],
         notes: Callable[[datetime], Sequence[Entry]] = lambda now: (),
     ) -> None:
-        self._store, self._sealed, self._now, self._notes = store, sealed, now, notes
+        self._store, self._now, self._notes = store, now, notes
+        self._anchoring = Anchoring(sealed)
         self._chain: Chain[_Item] | None = None
         self._waiting: deque[_Item] = deque()
         self._kept: deque[_Item] = deque()
         self._serving: asyncio.Task[None] | None = None
-        self._anchoring: asyncio.Task[None] | None = None
-        self._heads: dict[str, Anchor] = {}  # of chains whose last lines have no anchor
-        self._anchor_timer: asyncio.TimerHandle | None = None
         self._retry_timer: asyncio.TimerHandle | None = None
         self._pause_seconds = 1.0
-        self._anchors_answer = True
-        self._lost = self._taken = self._disputed = 0
+        self._lost = self._taken = 0
 
     @property
     def standing(self) -> Standing:
-        return Standing(len(self._kept), self._lost, len(self._heads), self._taken, self._disputed)
+        anchors = self._anchoring
+        return Standing(len(self._kept), self._lost, anchors.waiting, self._taken, anchors.disputed)
 
     async def record(self, *entries: Entry) -> bool:
         """True when all are stored: nothing is lost then, whatever becomes of this process. False when storage is in
@@ -110,35 +108,15 @@ class Audit:
 
     async def anchor(self) -> None:
         """Anchor what is not. Raises nothing: what fails is tried again each minute."""
-        for chain, head in list(self._heads.items()):
-            try:
-                async with asyncio.timeout(ATTEMPT_SECONDS):
-                    agreed = await put(self._sealed, head) if self._sealed else True
-            except (UpstreamError, TimeoutError) as exc:
-                self._anchors_answer = False
-                log.warning("chain=%s seq=%d outcome=not_anchored error=%s", chain, head.seq, exc)
-                self._anchor_later()
-                return
-            self._anchors_answer = True
-            if not agreed:
-                self._disputed += 1
-                log.error("chain=%s seq=%d outcome=anchor_disputed", chain, head.seq)
-            if self._heads.get(chain) == head:  # nothing came behind it meanwhile
-                del self._heads[chain]
+        await self._anchoring.run()
 
     async def close(self) -> None:
-        """Wait for what is being written, anchor it, and leave no timer behind."""
-        for timer in (self._anchor_timer, self._retry_timer):
-            if timer is not None:
-                timer.cancel()
+        """Wait for what is being written, anchor it, and leave no timer behind. What was kept is gone."""
         if self._serving is not None:
             await self._serving
-        if self._anchoring is not None:
-            await self._anchoring
-        await self.anchor()
-        for timer in (self._anchor_timer, self._retry_timer):
-            if timer is not None:
-                timer.cancel()
+        if self._retry_timer is not None:
+            self._retry_timer.cancel()
+        await self._anchoring.close()
 
     def _wake(self) -> None:
         if self._serving is None or self._serving.done():
@@ -166,7 +144,7 @@ class Audit:
         """Whether storage answers."""
         try:
             batch[:0] = [_Item(plain(note), must=False) for note in self._notes(self._now())]
-            await self._append(batch)
+            head = await self._append(batch)
         except UpstreamError as exc:
             self._not_written(batch, exc)
             return False
@@ -175,12 +153,13 @@ class Audit:
             self._drop(batch, exc)
             return True
         self._pause_seconds = 1.0
-        await self._anchor_if_due(batch)
+        await self._anchoring.note(head, at_once=any(item.told["kind"] in ANCHORED for item in batch))
         for item in batch:
             item.answer(True)
         return True
 
-    async def _append(self, batch: list[_Item]) -> None:
+    async def _append(self, batch: list[_Item]) -> Anchor:
+        """How far the chain has come."""
         for _ in range(CHAINS):
             chain = self._current()
             try:
@@ -193,8 +172,7 @@ class Audit:
             except Taken:
                 batch.insert(0, self._abandon(chain))
             else:
-                self._heads[chain.name] = Anchor(chain.name, chain.seq, chain.hash)
-                return
+                return Anchor(chain.name, chain.seq, chain.hash)
         raise UpstreamUnavailable("The audit trail is being written to by somebody else.", hint="Run its `verify`.")
 
     def _current(self) -> Chain[_Item]:
@@ -236,25 +214,3 @@ class Audit:
             self._retry_timer.cancel()
         self._retry_timer = asyncio.get_running_loop().call_later(self._pause_seconds, self._wake)
         self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)
-
-    async def _anchor_if_due(self, batch: Sequence[_Item]) -> None:
-        """What is of consequence at once, unless the anchors did not answer just now: nothing waits for them twice."""
-        if self._sealed is None:
-            self._heads.clear()
-        elif self._anchors_answer and any(item.told["kind"] in ANCHORED for item in batch):
-            await self.anchor()
-        if self._heads:
-            self._anchor_later()
-
-    def _anchor_later(self) -> None:
-        if self._anchor_timer is None:
-            self._anchor_timer = asyncio.get_running_loop().call_later(ANCHOR_SECONDS, self._anchor_now)
-
-    def _anchor_now(self) -> None:
-        self._anchor_timer = None
-        self._anchoring = asyncio.create_task(self.anchor())
-
-
-async def put(sealed: SealedFiles, head: Anchor) -> bool:
-    """False where there is an anchor of this line that says something else."""
-    return await sealed.put(head.name, head.data) or await sealed.get(head.name) == head.data

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.errors import UpstreamUnavailable
-from orchestrator.audit import trail
+from orchestrator.audit import anchoring, trail
 from orchestrator.audit.lines import GENESIS, day_of, read, write
 from orchestrator.audit.record import Entry, plain
 from orchestrator.audit.trail import Audit, Standing
@@ -252,7 +252,7 @@ async def test_what_is_of_consequence_is_anchored_when_record_returns() -> None:
 
 
 async def test_all_else_is_anchored_each_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trail, "ANCHOR_SECONDS", 0.0)
+    monkeypatch.setattr(anchoring, "ANCHOR_SECONDS", 0.0)
     bench = Bench()
     await bench.audit.record(*questions(1, 2))
     assert bench.audit.standing.unanchored == 1
@@ -298,6 +298,22 @@ async def test_anchors_that_do_not_answer_are_waited_for_once() -> None:
         await bench.audit.record(make_write())
     assert len(bench.sealed.trouble.words) == 2
     await bench.audit.close()
+
+
+async def test_whatever_befalls_an_anchor_the_entry_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anchoring, "ATTEMPT_SECONDS", 0.01)
+
+    async def never(name: str, data: bytes) -> bool:
+        return await asyncio.Event().wait()
+
+    async def broken(name: str, data: bytes) -> bool:
+        raise RuntimeError("a bug")
+
+    for put in (never, broken):
+        bench = Bench()
+        bench.sealed.put = put  # type: ignore[method-assign]
+        assert await bench.audit.record(make_write())
+        assert bench.audit.standing.unanchored == 1
 
 
 async def test_an_anchor_that_says_something_else_is_told_of() -> None:
