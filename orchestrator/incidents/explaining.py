@@ -11,11 +11,11 @@ from typing import Literal
 
 from core.errors import AppError
 from orchestrator.incidents import similar
-from orchestrator.incidents.changing import change
 from orchestrator.incidents.record import Entry, Incident
 from orchestrator.incidents.severity import Judge
 from orchestrator.notify.cards.incident import incident_card
 from orchestrator.notify.port import Notifier
+from orchestrator.stores.changing import change
 from orchestrator.stores.incidents import IncidentStore
 from tools_worker.datafactory.client import DataFactory
 from tools_worker.datafactory.diagnosis import Diagnosis, diagnose

@@ -19,7 +19,6 @@ from core.errors import AppError, NotFound, UpstreamError
 from orchestrator.alerts.record import Alert, digest
 from orchestrator.incidents import matching, opening, recovery, sight
 from orchestrator.incidents.causes import Cause, causes_of
-from orchestrator.incidents.changing import change
 from orchestrator.incidents.checks.rota import Check
 from orchestrator.incidents.explaining import Explainer
 from orchestrator.incidents.record import Incident
@@ -27,6 +26,7 @@ from orchestrator.incidents.register import Register
 from orchestrator.incidents.rounds import Rounds
 from orchestrator.policy.model import Policy
 from orchestrator.stores.alerts import AlertStore
+from orchestrator.stores.changing import change
 from orchestrator.stores.incidents import IncidentStore
 from orchestrator.stores.scopes import Scope, ScopeStore
 from tools_worker.datafactory.client import DataFactory

@@ -18,7 +18,7 @@ function element(kind, text) {
 }
 
 function time(moment) {
-  return moment ? new Date(moment).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" }) + " UTC" : "";
+  return moment ? new Date(moment).toISOString().slice(0, 16).replace("T", " ") + " UTC" : "";
 }
 
 function pairs(where, told) {
@@ -37,6 +37,7 @@ function show(action, me) {
   if (action.state === "done" && ["Failed", "Cancelled"].includes(action.started_status)) at("state").dataset.tone = "bad";
   at("title").textContent = action.title;
   at("why").textContent = action.outcome || action.why;
+  at("h-effects").textContent = ["waiting", "queued"].includes(action.state) ? "What would happen" : "What it does";
   lines("effects", action.effects);
   pairs("facts", Object.entries(action.facts));
   pairs("terms", [
