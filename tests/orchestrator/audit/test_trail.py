@@ -135,9 +135,19 @@ async def test_what_was_kept_is_tried_again_without_anybody_asking(monkeypatch: 
     monkeypatch.setattr(bench.audit, "_pause_seconds", 0.0)
     monkeypatch.setattr(trail, "LONGEST_PAUSE_SECONDS", 0.0)
     assert not await bench.audit.record(*questions(1))
-    while bench.audit.standing.waiting or bench.store.inserts != [1, 1, 1]:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        while bench.audit.standing.waiting or bench.store.inserts != [1, 1, 1]:
+            await asyncio.sleep(0)
     assert await bench.told() == ["1"]
+
+
+async def test_what_is_found_to_be_there_is_not_kept_any_longer() -> None:
+    """The second try is refused by what went in at the first; then the new entry alone does not go in."""
+    bench = Bench("lose", "", "refuse")
+    for n in range(2):
+        assert not await bench.audit.record(*questions(n))
+    assert bench.audit.standing.waiting == 1
+    await bench.audit.close()
 
 
 async def test_what_cannot_be_kept_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,8 +266,9 @@ async def test_all_else_is_anchored_each_minute(monkeypatch: pytest.MonkeyPatch)
     bench = Bench()
     await bench.audit.record(*questions(1, 2))
     assert bench.audit.standing.unanchored == 1
-    while bench.audit.standing.unanchored:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        while bench.audit.standing.unanchored:
+            await asyncio.sleep(0)
     assert bench.report().unproven == 0
 
 
