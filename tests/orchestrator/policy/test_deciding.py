@@ -194,7 +194,7 @@ def said(policy: Policy, name: str, wanted: Any, case: Case) -> bool:
     return answers[name]()
 
 
-@settings(max_examples=400, derandomize=True, deadline=None)
+@settings(max_examples=250, derandomize=True, deadline=None)
 @given(policies, cases)
 def test_every_case_has_one_verdict_of_the_first_rule_that_fits(policy: Policy, case: Case) -> None:
     verdict = policy.decide(case)
