@@ -6,8 +6,10 @@ Twenty causes have broken pipelines of two factories in the last half hour. A th
 pipeline and window, without run ids, shuffled, some repeated, some over before they began) are offered over HTTP, 32 at
 a time. Then ten single failures, each with one alert. Everything is counted from outside: answers at the client, cards
 at a server that the app takes for Teams, incidents by the API, alerts in the table, Data Factory's own count of
-requests. No model, and no timer that looks by itself. The last line is one JSON object; the exit code is 1 where
-anything was lost, folded wrongly or told twice. Times are printed, never judged.
+requests. Processes are laid out as Flex Consumption does it, HTTP functions in one, all others in another; the whole
+run also tries all in one process, and two such processes. No model, and no timer that looks by itself. The last line is
+one JSON object; the exit code is 1 where anything was lost, folded wrongly or told twice. Times are printed, never
+judged.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from typing import Any
 import httpx
 
 from bench.alerts import verdict as verdicts
-from bench.alerts.cloud import Cloud, cloud
+from bench.alerts.cloud import Cloud, Layout, cloud
 from bench.alerts.estate import Cause, burst_causes, quiet_causes
 from bench.alerts.signals import FailedRun, Signal, ending, ends_before_beginnings, single, storm
 from bench.alerts.verdict import Offer, Verdict, percentile
@@ -35,13 +37,14 @@ IN_FLIGHT = 32
 WARM = 64
 WHOLE, SHORT = 1000, 200
 QUIET_WHOLE, QUIET_SHORT = 10, 2
+OTHERS: tuple[Layout, ...] = ("together", "twice")
 SETTLE_SECONDS = 90
 STALE_SECONDS = 5.5  # the app keeps Data Factory's answers for five; real alerts come minutes after the run
 AFTERWARDS_SECONDS = 2.0  # what would be told twice is told by now
 
 
-async def run(alerts: int, quiet: int, instances: int, seed: int) -> tuple[Verdict, dict[str, Any]]:
-    async with cloud(instances) as made:
+async def run(alerts: int, quiet: int, layout: Layout, seed: int) -> tuple[Verdict, dict[str, Any]]:
+    async with cloud(layout) as made:
         causes = burst_causes()
         runs = await made.failed_runs(causes)
         check(causes, runs)
@@ -66,7 +69,7 @@ async def run(alerts: int, quiet: int, instances: int, seed: int) -> tuple[Verdi
             "ends_before_beginnings": ends_before_beginnings(offered),
             "offered_in_s": round(seconds, 1),
             "cpu_ms_per_alert": spent,
-            "instances": instances,
+            "layout": layout,
         }
 
 
@@ -83,8 +86,7 @@ async def warm(made: Cloud, failed: FailedRun) -> None:
     elsewhere = [replace(failed, factory="adf-elsewhere", pipeline=f"Other{number}") for number in range(WARM)]
     strange = [ending(each, datetime.now(UTC)) for each in elsewhere]  # of what never began: no incident
     await offer(made, strange)
-    for url in made.urls:
-        await made.diagnose(url, failed.run_id)
+    await made.diagnose(failed.run_id)
     await asyncio.sleep(STALE_SECONDS)
 
 
@@ -144,11 +146,11 @@ async def in_quiet(made: Cloud, causes: Sequence[Cause]) -> list[tuple[float, in
 
 async def measure(short: bool, seed: int) -> tuple[bool, dict[str, Any], list[str]]:
     sizes = (SHORT, QUIET_SHORT) if short else (WHOLE, QUIET_WHOLE)
-    found, figures = await run(*sizes, 1, seed)
+    found, figures = await run(*sizes, "apart", seed)
     clean, sentences = found.clean, complaints(found)
-    if not short:
-        second, figures["two_instances"] = await run(*sizes, 2, seed)
-        clean, sentences = clean and second.clean, sentences + complaints(second)
+    for layout in () if short else OTHERS:
+        other, figures[layout] = await run(*sizes, layout, seed)
+        clean, sentences = clean and other.clean, sentences + complaints(other)
     return clean, figures, sentences
 
 
@@ -159,7 +161,7 @@ def complaints(found: Verdict) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--short", action="store_true", help="fewer alerts and one instance, for CI")
+    parser.add_argument("--short", action="store_true", help="fewer alerts and one layout, for CI")
     parser.add_argument("--seed", type=int, default=1, help="another order")
     parser.add_argument("--json", action="store_true", help="only what went wrong, and the JSON line")
     arguments = parser.parse_args()

@@ -11,12 +11,12 @@ import json
 import secrets
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from azure.data.tables.aio import TableServiceClient
@@ -26,6 +26,7 @@ from bench.alerts.signals import FailedRun
 from bench.alerts.verdict import Card, Row, Story
 from bench.scale import Part, cpu, parts
 from core import clients
+from function_app import app
 from localcloud.launch.children import Children
 from localcloud.launch.cloud import Options, adf_arguments, app_settings, start_app, start_server, start_storage
 from orchestrator.stores.alert_tables import ALERTS
@@ -33,6 +34,10 @@ from orchestrator.stores.rows import unpacked
 
 LOGS = Path(".localcloud/logs/bench-alerts")
 VERSION = "api-version=2018-06-01"
+HTTP = ("api", "hooks", "ui")
+# How functions share processes. apart: as Flex Consumption hosts them, which gives HTTP functions instances of their
+# own, together: all in one process, twice: two such processes.
+Layout = Literal["apart", "together", "twice"]
 WATCHER_OFF = {"AzureWebJobs.watch_all.Disabled": "true"}
 
 
@@ -64,6 +69,7 @@ class Cloud:
     storage: str
     adf: str
     urls: list[str]
+    hands: str  # the process without HTTP functions, where there is one
     key: str
     channel: Channel
     working: list[Part]
@@ -112,9 +118,15 @@ class Cloud:
                 found.append(Row(str(told["instance"]).rsplit("/", 1)[-1], bool(told["fired"]), str(row["incident"])))
         return found
 
-    async def diagnose(self, url: str, run_id: str) -> None:
+    async def diagnose(self, run_id: str) -> None:
+        """Once in every process."""
         headers = {"x-functions-key": self.key}
-        (await self.http.post(f"{url}/api/diagnose", json={"run_id": run_id}, headers=headers)).raise_for_status()
+        for url in self.urls:
+            (await self.http.post(f"{url}/api/diagnose", json={"run_id": run_id}, headers=headers)).raise_for_status()
+        if self.hands:
+            told = {"input": json.dumps({"run_id": run_id, "CorrelationId": "warm"})}
+            url = f"{self.hands}/admin/functions/adf_diagnose_run"
+            (await self.http.post(url, json=told, headers=headers)).raise_for_status()
 
     async def _runs(self, factory: str) -> list[dict[str, Any]]:
         now = datetime.fromisoformat((await self.http.get(f"{self.adf}/_clock")).json()["now"])
@@ -141,8 +153,22 @@ def ended(run: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(run["runEnd"])
 
 
+def disabled(names: Iterable[str]) -> dict[str, str]:
+    return {f"AzureWebJobs.{name}.Disabled": "true" for name in names}
+
+
+def processes(layout: Layout) -> list[dict[str, str]]:
+    """The settings by which each process of a layout differs. Those with HTTP functions come first."""
+    if layout == "together":
+        return [{}]
+    if layout == "twice":
+        return [{}, {}]
+    others = [str(function.get_function_name()) for function in app.get_functions()]
+    return [disabled(name for name in others if name not in HTTP), disabled(HTTP)]
+
+
 @asynccontextmanager
-async def cloud(instances: int) -> AsyncIterator[Cloud]:
+async def cloud(layout: Layout) -> AsyncIterator[Cloud]:
     options = Options(logs=LOGS)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="alerts-"))
@@ -159,11 +185,12 @@ async def cloud(instances: int) -> AsyncIterator[Cloud]:
         settings = {name: value for name, value in settings.items() if not name.startswith(("FOUNDRY_", "LEARN_"))}
         settings |= {"TEAMS_WEBHOOK_URL": f"http://127.0.0.1:{port}/workflows/1?sig=bench", **WATCHER_OFF}
         key, urls, running = secrets.token_urlsafe(16), [], children.running()
-        for number in range(1, instances + 1):
+        for number, own in enumerate(processes(layout), 1):
             apps = Children(options.root / LOGS / f"instance-{number}")
             stack.push_async_callback(apps.stop, 3)
-            urls.append(await start_app(options, apps, key, settings))
+            urls.append(await start_app(options, apps, key, settings | own))
             running += apps.running()
+        hands = urls.pop() if layout == "apart" else ""
         headers = {"authorization": "Bearer bench"}
         http = await stack.enter_async_context(httpx.AsyncClient(headers=headers, timeout=60, trust_env=False))
-        yield Cloud(storage, adf, urls, key, channel, parts(running), http)
+        yield Cloud(storage, adf, urls, hands, key, channel, parts(running), http)
