@@ -197,15 +197,17 @@ class Executor:
     async def _over(self, action: Action, state: Ended, text: str) -> None:
         """On the trail first, perhaps twice where a process dies here. Raises Changed where somebody took it over."""
         ended = action.over(state, self.now(), text, owned_until=None)
+        if state == "done" and ended.operation.kind == "pause_schedule":
+            await self._resume_later(ended)
         await self.telling.ended(ended)
         ended = await self.store.save(ended)
         await self.telling.outcome(ended)
-        if state == "done" and ended.operation.kind == "pause_schedule":
-            await self._resume_later(ended)
 
     async def _resume_later(self, paused: Action) -> None:
-        """Kept as soon as the pause is seen, so that no schedule stays stopped because a process died."""
-        minutes, triggers = paused.operation.arguments["minutes"], list(paused.receipt.others if paused.receipt else ())
+        """Kept before the pause is over: nobody looks again at what has ended, and its schedule would stay stopped.
+        The triggers are those of the plan, for the receipt is lost where a process dies."""
+        arguments = paused.operation.arguments
+        minutes, triggers = arguments["minutes"], list(arguments["triggers"])
         given = {"pipeline": paused.plan.pipeline, "triggers": triggers}
         operation = Operation("resume_schedule", paused.operation.factory, given)
         plan = await self.plan(await self._factory(paused), operation, self.now())

@@ -221,6 +221,23 @@ async def test_a_pause_is_followed_by_its_end() -> None:
     assert (await desk.action(later)).state == "done"
 
 
+@pytest.mark.parametrize("where", range(10))
+async def test_a_pause_has_its_end_wherever_its_process_died(where: int) -> None:
+    desk = Afternoon()
+    given = {"pipeline": "LoadSales", "minutes": 90, "triggers": ["Nightly", "Hourly"]}
+    paused = await desk.proposed(operation=Operation("pause_schedule", FACTORY, given))
+    desk.store.kill_at = where
+    try:
+        await desk.executor().step(paused.id)
+    except Killed:
+        desk.store.kill_at = None
+    desk.now += timedelta(minutes=3)
+    await desk.executor("another process").step(paused.id)
+    assert (await desk.action(paused)).state == ("done" if desk.plant.told else "not_done")
+    ends = await desk.store.active()
+    assert [each.operation.arguments["triggers"] for each in ends] == [["Nightly", "Hourly"]] * len(desk.plant.told)
+
+
 async def test_of_many_at_once_no_more_go_through_than_the_policy_lets() -> None:
     desk = Afternoon("rules: [{name: few, why: a test, effect: allow, limits: {per_hour: 3}}]")
     await asyncio.gather(*(desk.proposed(key=str(number)) for number in range(10)))
