@@ -125,7 +125,7 @@ async def window_reruns(live: DataFactory, plan: Plan, since: datetime, now: dat
         each
         for each in runs
         if old is not None and each.id not in plan.seen and begin is not None and window_start(each) == begin
-        if each.at is not None and each.at >= since - SKEW and (old.at is None or each.at > old.at)
+        if each.at is not None and each.at >= since - SKEW
     ]
 
 
