@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.errors import Conflict, NotPermitted, RequestError
-from orchestrator.actions.record import Action, Approval, Entry
+from orchestrator.actions.record import Action, Approval, Entry, Terms
 from orchestrator.actions.telling import Telling
 from orchestrator.stores.actions import ActionStore
 from orchestrator.stores.changing import change
@@ -41,7 +41,9 @@ class Desk:
             _refuse_other_people(known, who)
             if any(each.by_id == who.id for each in known.approvals):
                 raise Conflict("You have approved it already.", hint="Somebody else has to.")
-            return _with_approval(known, Approval(self.now(), who.name, who.id, digest, comment))
+            return _with_approval(
+                known, Approval(self.now(), who.name, who.id, digest, tuple(sorted(who.roles)), comment)
+            )
 
         return await self._decided(action_id, who, "approved", decide, comment)
 
@@ -81,9 +83,12 @@ class Desk:
                 return known
             return known.over("expired", self.now(), "Nobody approved it in time, so the answer is no.")
 
+        expired = decide(action)
+        if expired is action:
+            return action
+        await self.telling.noted(expired, "expired", None, "")  # first: it is not looked at again once it is over
         decided = await change(self.store, action, decide)
-        if decided.state == "expired" and action.state != "expired":
-            await self.telling.noted(decided, "expired", None, "")
+        if decided.state == "expired":
             await self.telling.tell_end(decided)
         return decided
 
@@ -110,17 +115,20 @@ def is_expired(action: Action, now: datetime) -> bool:
     return action.terms.expires_at is not None and now >= action.terms.expires_at
 
 
-def agreed(action: Action) -> list[Approval]:
-    """The approvals that count: one of each person, to this very plan, not the requester's where that matters."""
-    by_person = {each.by_id: each for each in action.approvals if each.digest == action.plan.digest}
-    if action.terms.four_eyes and action.requester.id:
-        by_person.pop(action.requester.id, None)
-    return list(by_person.values())
+def agreed(action: Action, terms: Terms | None = None) -> int:
+    """How many approvals count, by these terms (else its own): one of each person with the role, to this very plan, not
+    the requester's where that matters."""
+    terms = terms or action.terms
+    right = [
+        each for each in action.approvals if each.digest == action.plan.digest and set(each.roles) & {*terms.roles}
+    ]
+    persons = {each.by_id for each in right}
+    return len(persons - {action.requester.id} if terms.four_eyes else persons)
 
 
 def _with_approval(known: Action, approval: Approval) -> Action:
     action = replace(known, approvals=(*known.approvals, approval))
-    left = action.terms.approvals - len(agreed(action))
+    left = action.terms.approvals - agreed(action)
     text = f"{approval.by} approved." + (f" {approval.comment}" if approval.comment else "")
     if left > 0:
         return action.told(Entry(approval.at, "approved", f"{text} {count(left, 'more')} needed.", approval.by))

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from core.errors import AppError, NotFound, UpstreamError
 from orchestrator.actions.deciding import agreed
 from orchestrator.actions.judging import About, Judge
-from orchestrator.actions.proposing import Planner, fresh
+from orchestrator.actions.proposing import Planner, fresh, terms_of
 from orchestrator.actions.record import Action, Entry, action_id
 from orchestrator.actions.telling import Telling
 from orchestrator.stores.actions import ActionStore
@@ -113,16 +113,25 @@ class Executor:
             return plan.refusal
         if plan.digest != action.plan.digest:
             return f"What it rests on has changed since it was proposed: {_changes(action.plan, plan)}."
-        if action.follows:  # allowed together with what it brings to an end
-            return ""
+        if action.follows:
+            return await self._no_end(action)
         verdict = await self.judge.judge(About.of(action, plan))
         if verdict.effect == "deny":
             return f"The policy forbids it now: {verdict.why}."
-        if verdict.effect == "ask" and (verdict.terms is None or len(agreed(action)) < max(action.terms.approvals, 1)):
-            return f"The policy asks for approval now: {verdict.why}. Propose it again."
-        if len(agreed(action)) < action.terms.approvals:
+        now = terms_of(verdict, action.requester, self.now())
+        if verdict.effect == "ask" and agreed(action, now) < max(now.approvals, 1):
+            return f"The policy asks for more now than was agreed: {verdict.why}. Propose it again."
+        if agreed(action) < action.terms.approvals:
             return "It is not approved."
         return ""
+
+    async def _no_end(self, action: Action) -> str:
+        """Why it is not the end of what it says it ends. What that was allowed covers this too."""
+        begun = await self.store.load(action.follows)
+        same = begun.plan.pipeline == action.plan.pipeline and begun.operation.factory == action.operation.factory
+        if begun.operation.kind == "pause_schedule" and begun.sent_at is not None and same:
+            return ""
+        return f"It is not the end of {begun.id}."
 
     async def _send(self, action: Action, plan: Plan) -> None:
         await self.telling.about_to_send(action)  # raises: nothing is done without a trail

@@ -20,7 +20,7 @@ MAX_COUNTED = 5000
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a verdict depends on. `action_id` and `created_at` are of the action, where it is on record already."""
+    """What a verdict depends on. `action_id` is of the action, `created_at` too once it is on record."""
 
     plan: Plan
     requester: Requester
@@ -50,35 +50,52 @@ class Judge:
         if reason := self.closed():
             return Verdict("deny", "", reason.rstrip(". "))
         earlier = await self._earlier(about)
+        tags, policy = await self.tags(about.plan.factory_name), self.policy()
+        verdicts = [policy.decide(self._case(about, name, tags, earlier)) for name in concerned(about.plan)]
+        return max(verdicts, key=_strictness)
+
+    def _case(self, about: About, pipeline: str, tags: Mapping[str, str], earlier: Sequence[Action]) -> Case:
         plan, now = about.plan, self.now()
         recent = [each for each in earlier if each.created_at > now - HOUR]
-        return self.policy().decide(
-            Case(
-                action=plan.operation.kind,
-                factory=plan.factory_name,
-                factory_tags=await self.tags(plan.factory_name),
-                pipeline=plan.pipeline,
-                annotations=frozenset(plan.annotations),
-                callers=about.requester.callers,
-                at=now,
-                this_hour=len(recent),
-                of_pipeline_this_hour=sum(_same_pipeline(each, plan) for each in recent),
-                of_incident=sum(each.incident_id == about.incident_id for each in earlier) if about.incident_id else 0,
-                confidence=plan.confidence,
-                transience=plan.transience,
-                category=plan.category,
-                repeatable=plan.repeatable,
-            )
+        of_incident = sum(each.incident_id == about.incident_id for each in earlier) if about.incident_id else 0
+        return Case(
+            action=plan.operation.kind,
+            factory=plan.factory_name,
+            factory_tags=tags,
+            pipeline=pipeline,
+            annotations=frozenset(plan.annotations),
+            callers=about.requester.callers,
+            at=now,
+            this_hour=len(recent),
+            of_pipeline_this_hour=sum(_concerns(each, plan.operation.factory, pipeline) for each in recent),
+            of_incident=of_incident,
+            confidence=plan.confidence,
+            transience=plan.transience,
+            category=plan.category,
+            repeatable=plan.repeatable,
         )
 
     async def _earlier(self, about: About) -> Sequence[Action]:
-        """What was proposed before it and went through. Of two at the same time one is always the earlier one."""
+        """What went through before it: all that was begun; and of what waits to be begun all that is on record, for one
+        that is not yet on record itself, else what was proposed earlier: of two at once one is always the earlier."""
         known = await self.store.listed(self.now() - LOOKED_BACK, limit=MAX_COUNTED)
-        own = (about.created_at or self.now(), about.action_id or "~")
-        return [each for each in known if each.state in COUNTED and (each.created_at, each.id) < own]
+        others = [each for each in known if each.state in COUNTED and each.id != about.action_id]
+        if about.created_at is None:
+            return others
+        own = (about.created_at, about.action_id)
+        return [each for each in others if each.sent_at is not None or (each.created_at, each.id) < own]
 
 
-def _same_pipeline(action: Action, plan: Plan) -> bool:
-    theirs, ours = action.plan, plan
-    same_factory = theirs.operation.factory.casefold() == ours.operation.factory.casefold()
-    return same_factory and bool(ours.pipeline) and theirs.pipeline.casefold() == ours.pipeline.casefold()
+def concerned(plan: Plan) -> Sequence[str]:
+    """The pipelines for which it has to be allowed, each of them; one without a name where it is about none."""
+    return plan.pipelines or (plan.pipeline,)
+
+
+def _strictness(verdict: Verdict) -> tuple[int, int]:
+    return ("allow", "ask", "deny").index(verdict.effect), verdict.terms.approvals if verdict.terms else 0
+
+
+def _concerns(action: Action, factory: str, pipeline: str) -> bool:
+    if not pipeline or action.operation.factory.casefold() != factory.casefold():
+        return False
+    return pipeline.casefold() in {name.casefold() for name in concerned(action.plan)}

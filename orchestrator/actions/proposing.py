@@ -83,7 +83,7 @@ class Proposer:
             session_id=origin.session_id,
             timeline=(Entry(now, "proposed", f"Proposed: {plan.title}.", requester.name),),
         )
-        verdict = await self.judge.judge(About.of(drafted))
+        verdict = await self.judge.judge(About(plan, requester, origin.incident_id, named))
         decided = _decided(drafted, _reviewed(verdict) if origin.review else verdict, now)
         await self.telling.decided(decided)  # raises: without a trail nothing may be done
         try:

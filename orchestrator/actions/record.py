@@ -68,6 +68,7 @@ class Approval:
     by: str
     by_id: str
     digest: str
+    roles: tuple[str, ...] = ()
     comment: str = ""
 
 

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from core.errors import NotFound
 from orchestrator.api.views import Name
 from orchestrator.incidents.desk import Desk
-from orchestrator.incidents.record import Entry, Incident, IncidentKind, IncidentState, RunRef
+from orchestrator.incidents.record import Entry, Incident, IncidentKind, IncidentState, Repair, RunRef
 from orchestrator.incidents.report import markdown
 from orchestrator.incidents.services import IncidentServices, provided
 from tools_worker.runtime.worker import utc_now
@@ -81,11 +81,29 @@ class IncidentSummary(BaseModel):
         return cls(**{name: getattr(incident, name) for name in cls.model_fields})
 
 
+class RepairView(BaseModel):
+    playbook: str = Field(description="Which is followed; empty where none fits.")
+    over: bool = Field(description="Whether the app does nothing more by itself.")
+    attempts: int = Field(description="Reruns that failed again.")
+    actions: list[str] = Field(description="The actions of the step being done: see /api/actions/{id}.")
+    outcome: str = Field(description="What came of it, in sentences; empty until it is over.")
+    suggestion: dict[str, Any] = Field(description="A change that a person has to review; empty for none.")
+
+    @classmethod
+    def of(cls, repair: Repair) -> RepairView:
+        return cls(
+            **{name: getattr(repair, name) for name in ("playbook", "over", "attempts", "outcome")},
+            actions=list(repair.actions),
+            suggestion=dict(repair.suggestion),
+        )
+
+
 class IncidentView(IncidentSummary):
     runs: list[RunRefView] = Field(description="The innermost runs that failed, newest first.")
     parents: list[RunRefView] = Field(description="Runs that failed only because of these.")
     recovered: list[str] = Field(description="Pipelines that ran well since.")
     diagnosis: dict[str, Any] = Field(description="As POST /api/diagnose gives it; empty until it is made.")
+    repair: RepairView | None = Field(default=None, description="What the app does about it by itself.")
     narrative: str = Field(default="", description="The finding in a model's words, where there is one.")
     similar: list[str] = Field(description="Earlier incidents and what mended them, in sentences.")
     timeline: list[EntryView] = Field(description="What happened, oldest first.")
@@ -95,6 +113,7 @@ class IncidentView(IncidentSummary):
     def of(cls, incident: Incident, narrative: str = "") -> IncidentView:
         plain = {name: getattr(incident, name, narrative) for name in cls.model_fields}
         plain["runs"] = [RunRefView.of(ref) for ref in incident.runs]
+        plain["repair"] = RepairView.of(incident.repair) if incident.repair else None
         plain["parents"] = [RunRefView.of(ref) for ref in incident.parents]
         plain["timeline"] = [EntryView.of(entry) for entry in incident.timeline]
         return cls(**plain)

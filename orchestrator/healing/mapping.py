@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -95,8 +94,3 @@ def _sources(value: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
-
-
-def text(suggestion: Mapping[str, Any]) -> str:
-    """The patch as people paste it."""
-    return json.dumps(suggestion.get("patch") or [], indent=2, ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ def markdown(incident: Incident) -> str:
         _section("What happened", incident.summary),
         _section("Error", _quoted(str(incident.diagnosis.get("error_message", "")))),
         _section("What to do", _bullets(_actions(incident.diagnosis))),
+        _section("Repair", _repair(incident)),
         _section("Not known", _bullets(incident.diagnosis.get("evidence_gaps", ()))),
         _section("Runs", _bullets([*_runs(incident.runs), *_more(incident)])),
         _section("Runs above them", _bullets(_runs(incident.parents))),
@@ -68,6 +70,16 @@ def _quoted(text: str) -> str:
 def _actions(diagnosis: Mapping[str, Any]) -> list[str]:
     found = diagnosis.get("recommended_actions", ())
     return [f"{action.get('what', '')} {action.get('why', '')}".strip() for action in found]
+
+
+def _repair(incident: Incident) -> str:
+    """What a playbook did, and the change that it suggests."""
+    repair = incident.repair
+    if repair is None or not repair.outcome:
+        return ""
+    patch = repair.suggestion.get("patch")
+    told = _quoted(json.dumps(patch, indent=2, ensure_ascii=False)) if patch else ""
+    return "\n\n".join(part for part in (_cell(repair.outcome), told) if part)
 
 
 def _runs(refs: Iterable[RunRef]) -> list[str]:

@@ -58,6 +58,7 @@ class Plant:
     facts: dict[str, str] = field(default_factory=lambda: {"status of run r-1": "Failed"})
     refusal: str = ""
     gone: bool = False
+    pipelines: tuple[str, ...] = ()
     told: list[str] = field(default_factory=list)  # each request that reached it
     trouble: str = ""  # "not_sent", "lost_before" or "lost_after" it was carried out
     ends: str = "Succeeded"
@@ -74,6 +75,7 @@ class Plant:
             refusal=self.refusal,
             factory_name="adf-prod",
             pipeline="LoadSales",
+            pipelines=self.pipelines,
             run_id="r-1",
             repeatable="yes",
             transience="transient",

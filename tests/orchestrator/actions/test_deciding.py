@@ -168,7 +168,7 @@ async def test_of_two_who_approve_at_once_both_count() -> None:
 async def test_approvals_on_a_record_that_was_never_asked_for_do_not_count() -> None:
     """Somebody who may write to the table puts an approval of the requester there."""
     desk, action = await waiting()
-    forged = Approval(desk.now, "ana@contoso.com", "id-ana", action.plan.digest)
+    forged = Approval(desk.now, "ana@contoso.com", "id-ana", action.plan.digest, ("approver",))
     known = await desk.action(action)
     await desk.store.save(replace(known, approvals=(forged,), state="queued"))
     desk.messages = [(desk.now, action.id)]

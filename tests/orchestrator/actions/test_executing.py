@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -95,6 +96,46 @@ async def test_a_policy_that_asks_now_is_not_content_with_what_was_allowed_befor
     await desk.worked()
     assert (await desk.action(action)).state == "not_done"
     assert desk.plant.told == []
+
+
+@pytest.mark.parametrize("stricter", ["approvals: 2", "roles: [operator]"])
+async def test_a_policy_that_asks_for_more_now_is_not_content_with_the_yes_of_before(stricter: str) -> None:
+    desk = Afternoon(ASK)
+    action = await desk.proposed()
+    await desk.desk.approve(action.id, BEA, action.plan.digest)
+    name = stricter.split(":")[0]
+    was = {"approvals": "approvals: 1", "roles": "roles: [approver]"}[name]
+    desk.policy = parse(ASK.replace(was, stricter))
+    await desk.worked()
+    assert (desk.plant.told, (await desk.action(action)).state) == ([], "not_done")
+
+
+async def test_what_says_to_end_a_pause_and_does_not_is_not_done() -> None:
+    desk = Afternoon("rules: []")
+    desk.plant.refusal = ""
+    pretended = await desk.proposed()
+    forged = replace(pretended, id="A-202611-00000000000000ff", state="queued", follows=pretended.id, ended_at=None)
+    await desk.store.create(forged)
+    desk.messages = [(desk.now, forged.id)]
+    await desk.worked()
+    assert (desk.plant.told, (await desk.store.load(forged.id)).state) == ([], "not_done")
+
+
+async def test_a_clock_that_goes_wrong_lets_no_more_through() -> None:
+    """What is dated later than it was proposed, by another instance's clock, counts all the same."""
+    desk = Afternoon("rules: [{name: few, why: a test, effect: allow, limits: {per_hour: 1}}]")
+    await desk.proposed(key="first")
+    desk.now -= timedelta(minutes=30)
+    second = await desk.proposed(key="second")
+    assert second.state == "denied"
+
+
+async def test_what_concerns_several_pipelines_has_to_be_allowed_for_each() -> None:
+    deny = "{name: pay, why: nobody touches it, match: {pipelines: ['Pay*']}, effect: deny}"
+    desk = Afternoon(f"rules: [{deny}, {{name: rest, why: a test, effect: allow}}]")
+    desk.plant.pipelines = ("LoadSales", "PayOut")
+    action = await desk.proposed(operation=Operation("stop_trigger", FACTORY, {"trigger": "Nightly"}))
+    assert (action.state, action.rule) == ("denied", "pay")
 
 
 async def test_while_nothing_may_be_written_it_waits_and_then_gives_up() -> None:
