@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ from tools_worker.datafactory.leaves import EXECUTE_PIPELINE
 from tools_worker.datafactory.models import Dataset, Pipeline
 from tools_worker.datafactory.operations.model import Repeatable
 from tools_worker.datafactory.operations.sinks import YES, Found, sink_of
-from tools_worker.datafactory.places import defaults, evaluated
+from tools_worker.datafactory.places import UNKNOWN, defaults, evaluated
 
 MAX_PIPELINES = 40  # called one by the other
+MAX_VALUE = 1000  # characters of a parameter; what names a table or a folder is shorter
 READING = frozenset({"GetMetadata", "Validation"})
 CONTROL = frozenset({"ForEach", "Until", "IfCondition", "Switch", "SetVariable", "AppendVariable", "Wait", "Filter",
                      "Fail"})  # fmt: skip
@@ -49,32 +51,56 @@ class Repeats:
     children: tuple[str, ...] = ()  # pipelines that are called
 
 
-def repeats_of(activities: Sequence[Mapping[str, Any]], pipeline: Pipeline, estate: Estate) -> Repeats:
-    """Of these activities of a pipeline, with all that is inside them and all that they call."""
-    called: dict[str, None] = {}
-    found = list(_found(activities, pipeline, estate, called))
+def repeats_of(
+    activities: Sequence[Mapping[str, Any]], pipeline: Pipeline, estate: Estate, parameters: Mapping[str, Any]
+) -> Repeats:
+    """Of these activities of a pipeline, with all that is inside them and all that they call. `parameters` are those of
+    the run, which decide where it writes; what is left out has its default."""
+    given = {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
+    called: dict[_Called, None] = {}
+    found = list(_found(activities, _values(pipeline) | given, estate, called))
     reasons = {
         grade: tuple(dict.fromkeys(f"{name} {each.why}" for name, each in found if each.repeatable == grade))
         for grade in ("no", "unknown")
     }
     worst: Repeatable = "no" if reasons["no"] else "unknown" if reasons["unknown"] else "yes"
-    return Repeats(worst, (*reasons["no"], *reasons["unknown"]), tuple(called))
+    children = dict.fromkeys(name for name, _ in called)
+    return Repeats(worst, (*reasons["no"], *reasons["unknown"]), tuple(children))
+
+
+_Called = tuple[str, frozenset[tuple[str, str]]]  # a pipeline with its parameters: with others it writes elsewhere
 
 
 def _found(
-    activities: Sequence[Mapping[str, Any]], pipeline: Pipeline, estate: Estate, called: dict[str, None]
+    activities: Sequence[Mapping[str, Any]],
+    values: Mapping[str, str],
+    estate: Estate,
+    called: dict[_Called, None],
 ) -> Iterator[tuple[str, Found]]:
-    values = defaults(fields.mapping(pipeline.definition, "parameters"))
     for step in active(steps({"activities": list(activities)})):
         yield step.name, _of(step, estate, values)
-        if step.type != EXECUTE_PIPELINE or step.child in called:
+        if step.type != EXECUTE_PIPELINE:
             continue
         child = estate.pipelines.get(step.child)
         if child is None or len(called) >= MAX_PIPELINES:
             yield step.name, Found("unknown", "calls a pipeline that is not known before it runs")
             continue
-        called[step.child] = None
-        yield from _found(fields.items(child.definition, "activities"), child, estate, called)
+        passed = fields.mapping(step.settings, "parameters")
+        handed = {str(name): _short(evaluated(raw, values)) for name, raw in passed.items()}
+        its = _values(child) | handed
+        key = (step.child, frozenset(its.items()))
+        if key not in called:
+            called[key] = None
+            yield from _found(fields.items(child.definition, "activities"), its, estate, called)
+
+
+def _short(value: str) -> str:
+    """Pipelines in a circle may make it longer with each round."""
+    return value if len(value) <= MAX_VALUE else UNKNOWN
+
+
+def _values(pipeline: Pipeline) -> dict[str, str]:
+    return defaults(fields.mapping(pipeline.definition, "parameters"))
 
 
 def active(found: Iterable[Step]) -> Iterator[Step]:

@@ -294,7 +294,7 @@ def _repeats(state: _State, part: _Part) -> Repeats:
     """Of what has worked before: the rest is done for the first time."""
     if state.pipeline is None:
         return Repeats("unknown")
-    return repeats_of([step.raw for step in part.again], state.pipeline, state.estate)
+    return repeats_of([step.raw for step in part.again], state.pipeline, state.estate, state.run.parameters)
 
 
 # What is told of it
@@ -370,6 +370,7 @@ def _facts(state: _State, part: _Part) -> dict[str, str]:
     if state.mended:
         told["children rerun since"] = ids(state.mended)
     if state.pipeline is not None:
-        called = repeats_of([step.raw for step in part.taken], state.pipeline, state.estate).children
+        taken = [step.raw for step in part.taken]
+        called = repeats_of(taken, state.pipeline, state.estate, state.run.parameters).children
         told["definitions"] = definitions_fact(state.pipeline, called, state.estate)
     return told

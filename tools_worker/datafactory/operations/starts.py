@@ -60,7 +60,7 @@ async def plan_run(grounds: Grounds) -> Plan:
     if pipeline is None:  # deleted between the two reads
         raise NotFound(f"No pipeline named {name!r} in {live.name!r}.")
     parameters, refusal = _checked(pipeline, given)
-    repeats = repeats_of(fields.items(pipeline.definition, "activities"), pipeline, estate)
+    repeats = repeats_of(fields.items(pipeline.definition, "activities"), pipeline, estate, parameters)
     at_once = works_beside(going, pipeline)
     repeatable: Repeatable = "unknown" if at_once and repeats.repeatable == "yes" else repeats.repeatable
     return grounds.plan(

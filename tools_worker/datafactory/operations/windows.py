@@ -146,7 +146,8 @@ def _repeats(state: _State) -> Repeats:
     if state.pipeline is None:
         return Repeats("unknown")
     own = [step for step in steps(state.pipeline.definition) if step.depth == 0 and step.name in state.begun]
-    return repeats_of([step.raw for step in own], state.pipeline, state.estate)
+    given = state.run.parameters if state.run is not None else {}
+    return repeats_of([step.raw for step in own], state.pipeline, state.estate, given)
 
 
 def _facts(state: _State, repeats: Repeats) -> dict[str, str]:

@@ -98,7 +98,7 @@ UPSERT = copy({"type": SQL, "writeBehavior": "upsert"}).raw
 
 def repeats(*activities: Any, **children: list[Any]) -> Repeats:
     pipelines = {name: Pipeline(name, {"activities": list(each)}) for name, each in children.items()}
-    return repeats_of(activities, Pipeline("Load", {"activities": list(activities)}), Estate(pipelines, DATASETS))
+    return repeats_of(activities, Pipeline("Load", {"activities": list(activities)}), Estate(pipelines, DATASETS), {})
 
 
 def calling(child: str, name: str = "RunChild") -> dict[str, Any]:
@@ -123,8 +123,53 @@ def test_what_a_called_pipeline_does_counts() -> None:
     assert (found.repeatable, found.children) == ("no", ("Child", "Grandchild"))
 
 
+EMPTYING = copy(
+    {"type": SQL, "preCopyScript": "truncate table stage.Customers"},
+    to="AnyTable",
+    table={"value": "@pipeline().parameters.table", "type": "Expression"},
+).raw
+TABLES = {"table": {"type": "string", "defaultValue": "Customers"}}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [({}, "yes"), ({"table": "Customers"}, "yes"), ({"table": "Orders"}, "no")]
+)
+def test_the_parameters_of_the_run_decide_which_table_it_is(given: dict[str, str], expected: str) -> None:
+    pipeline = Pipeline("Load", {"activities": [EMPTYING], "parameters": TABLES})
+    assert repeats_of([EMPTYING], pipeline, Estate({}, DATASETS), given).repeatable == expected
+
+
+@pytest.mark.parametrize(
+    ("handed", "expected"),
+    [
+        ([{}], "yes"),
+        ([{"table": "Customers"}], "yes"),
+        ([{"table": "Orders"}], "no"),
+        ([{"table": "Customers"}, {"table": "Orders"}], "no"),
+        ([{"table": {"value": "@item().name", "type": "Expression"}}], "unknown"),
+        ([{"table": {"value": "@pipeline().parameters.name", "type": "Expression"}}], "no"),
+    ],
+)
+def test_what_a_child_is_handed_decides_which_table_it_is(handed: list[dict[str, Any]], expected: str) -> None:
+    child = Pipeline("Child", {"activities": [EMPTYING], "parameters": TABLES})
+    own = [calling("Child", f"Call{number}") for number, _ in enumerate(handed)]
+    for call, parameters in zip(own, handed, strict=True):
+        call["typeProperties"]["parameters"] = parameters
+    found = repeats_of(own, Pipeline("Load", {}), Estate({"Child": child}, DATASETS), {"name": "Orders"})
+    assert (found.repeatable, found.children) == (expected, ("Child",))
+
+
 def test_pipelines_that_call_each_other_in_a_circle_end() -> None:
     assert repeats(calling("One"), One=[calling("Two")], Two=[calling("One"), UPSERT]).repeatable == "yes"
+
+
+def test_a_circle_that_hands_on_ever_more_ends_soon() -> None:
+    call = calling("Child")
+    twice = {"value": "@concat(pipeline().parameters.table, pipeline().parameters.table)", "type": "Expression"}
+    call["typeProperties"]["parameters"] = {"table": twice}
+    child = Pipeline("Child", {"activities": [call, EMPTYING], "parameters": TABLES})
+    found = repeats_of([call], Pipeline("Load", {}), Estate({"Child": child}, DATASETS), {"table": "x"})
+    assert found.repeatable != "yes"
 
 
 def test_a_called_pipeline_that_nobody_knows_is_not_safe() -> None:
