@@ -7,15 +7,17 @@ caller's own words ask for it; so a text in an error message can make a model pr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from core.errors import AppError
-from orchestrator.actions.intent import asked_for
+from orchestrator.actions.intent import asked_for, own_words
 from orchestrator.actions.proposing import Origin, Proposer
-from orchestrator.actions.record import Action, Requester
+from orchestrator.actions.record import Action, Requester, proposal_digest
 from orchestrator.foundry.port import Call
 from orchestrator.runs.progress import reply_of
 from orchestrator.runs.record import Run
@@ -45,11 +47,11 @@ class Binder:
     link: Callable[[str], str] = lambda _: ""
 
     async def bind(self, run: Run, calls: Iterable[Call]) -> Bound:
-        """Never raises for what cannot be proposed: it is told."""
+        """Never raises for what cannot be proposed: it is told. What was proposed twice in a turn is one action."""
         ids, lines = [], []
-        found = list(proposals(calls))
-        for call, operation in found[:MAX_BOUND]:
-            action_id, line = await self._one(run, call, operation)
+        found = list({proposal_digest(operation): operation for operation in proposals(calls)}.values())
+        for operation in found[:MAX_BOUND]:
+            action_id, line = await self._one(run, operation)
             lines.append(line)
             ids += [action_id] if action_id else []
         if len(found) > MAX_BOUND:
@@ -64,22 +66,26 @@ class Binder:
         mine = [action for action in reversed(known) if action.session_id == session_id]
         return "\n".join(_told(action, "") for action in mine)
 
-    async def _one(self, run: Run, call: Call, operation: Operation) -> tuple[str, str]:
+    async def _one(self, run: Run, operation: Operation) -> tuple[str, str]:
         requester = requester_of(run)
         try:
             considered = await self.proposer.consider(operation, requester)
             if not run.allow_actions:
                 return "", _only_told(considered.plan.title, "the question did not allow actions (allow_actions)")
             if not asked_for(run.question, considered.plan):
-                return "", _only_told(considered.plan.title, "the question did not ask for it")
-            origin = Origin(f"{run.id} {call.id}", run.question, run_id=run.id, session_id=run.session_id)
+                return "", _only_told(considered.plan.title, "the question did not ask for it in so many words")
+            if run.factory and run.factory.casefold() != considered.plan.factory_name.casefold():
+                return "", _only_told(considered.plan.title, f"the question was about {run.factory}")
+            review = not _all_named(run.question, considered.plan.operation)
+            key = f"{run.id} {proposal_digest(operation)}"
+            origin = Origin(key, run.question, "", run.id, run.session_id, review)
             action = await self.proposer.propose(operation, requester, origin)
         except AppError as exc:
             return "", f"Not proposed: {operation.kind.replace('_', ' ')}. {exc}"
         return action.id, _told(action, self.link(action.id))
 
 
-def proposals(calls: Iterable[Call]) -> Iterator[tuple[Call, Operation]]:
+def proposals(calls: Iterable[Call]) -> Iterator[Operation]:
     """Of our own write tools only, as they replied."""
     for call in calls:
         tool = BY_NAME.get(call.name)
@@ -87,7 +93,7 @@ def proposals(calls: Iterable[Call]) -> Iterator[tuple[Call, Operation]]:
             continue
         reply = reply_of(call)
         if reply.get("ok") is True and (operation := _operation(reply.get("data"))):
-            yield call, operation
+            yield operation
 
 
 def _operation(data: Any) -> Operation | None:
@@ -98,6 +104,19 @@ def _operation(data: Any) -> Operation | None:
     if not isinstance(factory, str) or not isinstance(arguments, dict):
         return None
     return Operation(told["kind"], factory, arguments)
+
+
+def _all_named(question: str, operation: Operation) -> bool:
+    """Whether whoever asked gave the values with which a pipeline is to run. A model may have them from anywhere: then
+    a person looks at them first."""
+    given = operation.arguments.get("parameters")
+    words = own_words(question).casefold()
+    values = given.values() if isinstance(given, Mapping) else ()
+    return all(re.search(rf"(?<!\w){re.escape(_said(value))}(?!\w)", words) is not None for value in values)
+
+
+def _said(value: Any) -> str:
+    return (value if isinstance(value, str) else json.dumps(value)).casefold()
 
 
 def requester_of(run: Run) -> Requester:

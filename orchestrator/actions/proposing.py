@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.errors import NotFound, UpstreamError
+from core.errors import Conflict, NotFound, UpstreamError
 from orchestrator.actions.judging import About, Judge
-from orchestrator.actions.record import Action, Entry, Requester, Terms, action_id
+from orchestrator.actions.record import Action, Entry, Requester, Terms, action_id, proposal_digest
 from orchestrator.actions.telling import Telling
 from orchestrator.policy.rules import Terms as Asked
 from orchestrator.policy.rules import Verdict
@@ -26,6 +26,7 @@ from tools_worker.datafactory.operations.model import Operation, Plan
 log = logging.getLogger("actions")
 Planner = Callable[[DataFactory, Operation, datetime], Awaitable[Plan]]
 MAX_WHY = 500  # characters
+KEYS_HOLD = timedelta(days=1)  # at least so long the same key is the same action, also where a month ends
 REVIEW = Asked(roles=("operator", "approver"), approvals=1, four_eyes=False, expires_minutes=60)
 
 
@@ -65,11 +66,12 @@ class Proposer:
         return Considered(plan, await self.judge.judge(About(plan, requester, incident_id)))
 
     async def propose(self, operation: Operation, requester: Requester, origin: Origin) -> Action:
-        """The action, new or as it stands since the same proposal came before."""
+        """The action, new or as it stands since the same proposal came before. Raises Conflict where the key was
+        another one's."""
         now = self.now()
-        named = action_id(now, requester.channel, requester.id or requester.kind, origin.key)
-        with suppress(NotFound):
-            return await self.store.load(named)
+        named = self._named(now, requester, origin)
+        if known := await self._known(named, self._named(now - KEYS_HOLD, requester, origin)):
+            return _same(known, operation)
         plan = await self._planned(operation)
         drafted = Action(
             id=named,
@@ -81,6 +83,7 @@ class Proposer:
             incident_id=origin.incident_id,
             run_id=origin.run_id,
             session_id=origin.session_id,
+            asked=proposal_digest(operation),
             timeline=(Entry(now, "proposed", f"Proposed: {plan.title}.", requester.name),),
         )
         verdict = await self.judge.judge(About(plan, requester, origin.incident_id, named))
@@ -89,9 +92,18 @@ class Proposer:
         try:
             action = await self.store.create(decided)
         except Exists:
-            return await self.store.load(named)
+            return _same(await self.store.load(named), operation)
         await self._follow_up(action)
         return action
+
+    def _named(self, at: datetime, requester: Requester, origin: Origin) -> str:
+        return action_id(at, requester.channel, requester.id or requester.kind, origin.key)
+
+    async def _known(self, *ids: str) -> Action | None:
+        for each in dict.fromkeys(ids):
+            with suppress(NotFound):
+                return await self.store.load(each)
+        return None
 
     async def _planned(self, operation: Operation) -> Plan:
         return await self.plan(await fresh(self.factories, operation), operation, self.now())
@@ -105,6 +117,12 @@ class Proposer:
                 await self.telling.ask(action)
         except UpstreamError as exc:
             log.warning("action=%s outcome=not_told error=%s", action.id, exc)
+
+
+def _same(known: Action, operation: Operation) -> Action:
+    if known.asked and known.asked != proposal_digest(operation):
+        raise Conflict(f"This key was used for another action, {known.id}.", hint="Give every action a key of its own.")
+    return known
 
 
 def _decided(action: Action, verdict: Verdict, now: datetime) -> Action:

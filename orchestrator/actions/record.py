@@ -6,6 +6,7 @@ One record holds all of it, so that every step is one compare-and-set: an approv
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -90,6 +91,7 @@ class Action:
     requester: Requester
     created_at: datetime
     state: ActionState
+    asked: str = ""  # a digest of the operation as it was proposed; the plan's has names as they are spelled
     why: str = ""
     rule: str = ""
     rule_why: str = ""
@@ -131,6 +133,12 @@ class Action:
 
     def over(self, state: ActionState, at: datetime, outcome: str, who: str = "", **changes: Any) -> Action:
         return self.told(Entry(at, state, outcome, who), state=state, outcome=outcome, ended_at=at, **changes)
+
+
+def proposal_digest(operation: Operation) -> str:
+    """The same for the same proposal. It tells nothing of what was proposed, which may be a secret that is not kept."""
+    told = [operation.kind, operation.factory.casefold(), operation.arguments]
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def action_id(created_at: datetime, *parts: str) -> str:

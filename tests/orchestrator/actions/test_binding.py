@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -100,7 +101,8 @@ async def test_a_factory_that_is_not_looked_after_is_told() -> None:
 
 async def test_so_many_and_no_more() -> None:
     desk = Afternoon()
-    bound = await binder(desk).bind(asked(desk), [call(number=number) for number in range(14)])
+    several = [{**PROPOSAL, "arguments": {"run_id": f"r-{number}"}} for number in range(14)]
+    bound = await binder(desk).bind(asked(desk), [call(each, number) for number, each in enumerate(several)])
     assert len(bound.ids) == 10
     assert bound.text.endswith("4 more proposals of the agents: nothing was done about them.")
 
@@ -111,3 +113,40 @@ async def test_the_next_question_of_the_session_hears_what_became_of_it() -> Non
     await desk.worked()
     assert await binder(desk).news("session-1") == f"rerun of LoadSales ({action_id}): done. Run new-1 ended Succeeded."
     assert await binder(desk).news("session-2") == ""
+
+
+async def test_what_a_model_proposes_twice_in_a_turn_is_done_once() -> None:
+    desk = Afternoon()
+    bound = await binder(desk).bind(asked(desk), [call(number=1), call(number=2)])
+    await desk.worked()
+    assert (len(bound.ids), desk.plant.told) == (1, ["rerun"])
+
+
+async def test_another_factory_than_the_one_that_was_asked_about_is_told_and_not_done() -> None:
+    desk = Afternoon()
+    about = replace(asked(desk), factory="adf-dev")
+    bound = await binder(desk).bind(about, [call()])
+    assert (bound.ids, await desk.store.active()) == ((), [])
+    assert bound.text.endswith("the question was about adf-dev.")
+    named = replace(asked(desk), factory="ADF-Prod")
+    assert len((await binder(desk).bind(named, [call()])).ids) == 1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "state"),
+    [
+        ({}, "queued"),
+        ({"year": 2024, "region": "EMEA", "full": True}, "queued"),
+        ({"year": 20}, "waiting"),
+        ({"target": "sales_prod"}, "waiting"),
+        ({"years": [2024]}, "waiting"),
+    ],
+)
+async def test_values_that_whoever_asked_did_not_give_are_looked_at_by_a_person(
+    parameters: dict[str, Any], state: str
+) -> None:
+    desk = Afternoon()
+    run = {"kind": "run_pipeline", "factory": FACTORY, "arguments": {"pipeline": "LoadSales", "parameters": parameters}}
+    question = "Run LoadSales with year 2024, region EMEA and full true."
+    (action_id,) = (await binder(desk).bind(asked(desk, question), [call(run)])).ids
+    assert (await desk.store.load(action_id)).state == state
