@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core.errors import Conflict, NotPermitted, RequestError
+from core.errors import Conflict, NotPermitted, RequestError, UpstreamError
 from orchestrator.actions.record import Action, Approval, Entry, Terms
 from orchestrator.actions.telling import Telling
 from orchestrator.stores.actions import ActionStore
 from orchestrator.stores.changing import change
 from tools_worker.datafactory.wording import count
+
+log = logging.getLogger("actions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +108,17 @@ class Desk:
             await self.telling.noted(known, f"{what}, without effect", who, exc.message)
             raise
         if decided.state == "queued":
-            await self.enqueue(decided.id, 0)
+            await self._enqueued(decided)
         elif decided.ended:
             await self.telling.tell_end(decided)
         return decided
+
+    async def _enqueued(self, action: Action) -> None:
+        """The decision stands on record: what fails here is made up for by the timer."""
+        try:
+            await self.enqueue(action.id, 0)
+        except UpstreamError as exc:
+            log.warning("action=%s outcome=not_queued error=%s", action.id, exc)
 
 
 def is_expired(action: Action, now: datetime) -> bool:

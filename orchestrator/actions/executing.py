@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.errors import AppError, NotFound, UpstreamError
+from core.errors import AppError, NotFound, RequestError, UpstreamError
 from orchestrator.actions.deciding import agreed
 from orchestrator.actions.judging import About, Judge
 from orchestrator.actions.proposing import Planner, fresh, terms_of
@@ -30,6 +30,7 @@ log = logging.getLogger("actions")
 HELD = timedelta(minutes=2)  # longer than one step can take
 PAUSES_SECONDS = (2, 3, 5, 10, 20, 30, 60)  # between looks at what was done; the last one again and again
 FOLLOWED = timedelta(hours=24)  # then its end is left to whoever looks
+SENDS = timedelta(seconds=30)  # from the record to the request; far less than "not done" is waited for
 READ_BACK = timedelta(minutes=15)  # so long Data Factory is asked whether a lost request was carried out
 QUEUED = timedelta(hours=1)  # what could not be begun by then is not wanted any more
 AGAIN_SECONDS = 15
@@ -73,10 +74,11 @@ class Executor:
     async def _next(self, held: Action) -> None:
         if held.state == "queued":
             await self._begin(held)
-        elif held.state == "sending":
-            await self._look_back(held)
-        else:
-            await self._look_on(held)
+            return
+        try:
+            await (self._look_back(held) if held.state == "sending" else self._look_on(held))
+        except RequestError as exc:  # the run, or the factory, is gone: looking again would show nothing
+            await self._over(held, "unknown", f"What became of it cannot be seen any more: {exc}")
 
     async def _hold(self, action: Action) -> Action | None:
         if action.state not in ("queued", "sending", "following"):
@@ -111,10 +113,10 @@ class Executor:
         """Why it must not be done after all: the state of things, the policy, or the people may have changed."""
         if plan.refusal:
             return plan.refusal
+        if action.follows:  # of what the pause stopped all that is stopped still
+            return await self._no_end(action)
         if plan.digest != action.plan.digest:
             return f"What it rests on has changed since it was proposed: {_changes(action.plan, plan)}."
-        if action.follows:
-            return await self._no_end(action)
         verdict = await self.judge.judge(About.of(action, plan))
         if verdict.effect == "deny":
             return f"The policy forbids it now: {verdict.why}."
@@ -139,6 +141,9 @@ class Executor:
         try:
             action = await self.store.save(action.told(entry, state="sending", sent_at=self.now()))
         except Changed:  # withdrawn, or taken over
+            await self.telling.not_sent(action)
+            return
+        if self.now() - (action.sent_at or self.now()) > SENDS:  # it was held up: another may look for it any moment
             await self.telling.not_sent(action)
             return
         try:
@@ -206,7 +211,7 @@ class Executor:
     async def _over(self, action: Action, state: Ended, text: str) -> None:
         """On the trail first, perhaps twice where a process dies here. Raises Changed where somebody took it over."""
         ended = action.over(state, self.now(), text, owned_until=None)
-        if state == "done" and ended.operation.kind == "pause_schedule":
+        if state != "not_done" and ended.operation.kind == "pause_schedule":
             await self._resume_later(ended)
         await self.telling.ended(ended)
         ended = await self.store.save(ended)
@@ -214,12 +219,19 @@ class Executor:
 
     async def _resume_later(self, paused: Action) -> None:
         """Kept before the pause is over: nobody looks again at what has ended, and its schedule would stay stopped.
-        The triggers are those of the plan, for the receipt is lost where a process dies."""
+        The triggers are those of the plan, for the receipt is lost where a process dies; of a pause that came to pass
+        in part those that it stopped. Nothing where nothing is stopped."""
         arguments = paused.operation.arguments
         minutes, triggers = arguments["minutes"], list(arguments["triggers"])
         given = {"pipeline": paused.plan.pipeline, "triggers": triggers}
         operation = Operation("resume_schedule", paused.operation.factory, given)
-        plan = await self.plan(await self._factory(paused), operation, self.now())
+        try:
+            plan = await self.plan(await self._factory(paused), operation, self.now())
+        except RequestError as exc:  # there is no such pipeline any more
+            log.warning("action=%s outcome=nothing_to_resume error=%s", paused.id, exc)
+            return
+        if plan.refusal:
+            return
         due = (paused.sent_at or self.now()) + timedelta(minutes=minutes)
         later = Action(
             id=action_id(paused.created_at, paused.id, "resume"),

@@ -15,7 +15,6 @@ from tools_worker.datafactory.operations.model import Plan
 COUNTED: frozenset[ActionState] = frozenset({"queued", "sending", "following", "done", "unknown"})
 HOUR = timedelta(hours=1)
 LOOKED_BACK = timedelta(days=7)  # an incident's attempts are counted so far
-MAX_COUNTED = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class Judge:
     async def _earlier(self, about: About) -> Sequence[Action]:
         """What went through before it: all that was begun; and of what waits to be begun all that is on record, for one
         that is not yet on record itself, else what was proposed earlier: of two at once one is always the earlier."""
-        known = await self.store.listed(self.now() - LOOKED_BACK, limit=MAX_COUNTED)
+        known = await self.store.listed(self.now() - LOOKED_BACK, limit=None)
         others = [each for each in known if each.state in COUNTED and each.id != about.action_id]
         if about.created_at is None:
             return others

@@ -88,8 +88,8 @@ class Telling:
         """Asks people, once. False where they were asked before, or could not be."""
         if "asked" in action.notified:
             return False
-        text = f"Waiting for approval: {action.plan.title} ({action.id})."
-        await self._on_incident(action, Line(self.now(), "asked", text))
+        line = Line(self.now(), "asked", f"Waiting for approval: {action.plan.title} ({action.id}).")
+        await self._on_incident(action, line, once=True)  # a channel in trouble is asked again and again
         return await self._send(action, approval_card(proposal(action), link=self.link(action.id)), "asked")
 
     async def tell_end(self, action: Action) -> None:
@@ -113,11 +113,13 @@ class Telling:
             return False
         return True
 
-    async def _on_incident(self, action: Action, line: Line, *, acting: bool = False) -> None:
+    async def _on_incident(self, action: Action, line: Line, *, acting: bool = False, once: bool = False) -> None:
         if not action.incident_id:
             return
 
         def decide(known: Incident) -> Incident:
+            if once and any((each.what, each.text) == (line.what, line.text) for each in known.timeline):
+                return known
             busy = acting and known.status in ("open", "investigating", "diagnosed")
             return known.told(line, status="acting") if busy else known.told(line)
 

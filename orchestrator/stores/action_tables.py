@@ -57,10 +57,10 @@ class TableActionStore:
     async def active(self) -> list[Action]:
         return newest_first([each async for each in self._where("active eq true", {})])
 
-    async def listed(self, since: datetime, *, limit: int = 100) -> list[Action]:
+    async def listed(self, since: datetime, *, limit: int | None = 100) -> list[Action]:
         found: list[Action] = []
         month = datetime.now(UTC)
-        while f"{month:%Y%m}" >= f"{since:%Y%m}" and len(found) < limit:
+        while f"{month:%Y%m}" >= f"{since:%Y%m}" and (limit is None or len(found) < limit):
             query = "PartitionKey eq @month and created_at ge @since"
             rows = self._where(query, {"month": f"{month:%Y%m}", "since": since})
             found += newest_first([each async for each in rows])

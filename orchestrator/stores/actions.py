@@ -27,8 +27,8 @@ class ActionStore(Protocol):
     async def active(self) -> list[Action]:
         """All that have not ended, newest first."""
 
-    async def listed(self, since: datetime, *, limit: int = 100) -> list[Action]:
-        """Proposed since, newest first."""
+    async def listed(self, since: datetime, *, limit: int | None = 100) -> list[Action]:
+        """Proposed since, newest first. No limit: all of them."""
 
 
 class MemoryActionStore:
@@ -55,7 +55,7 @@ class MemoryActionStore:
     async def active(self) -> list[Action]:
         return newest_first(each for each in self._actions.values() if not each.ended)
 
-    async def listed(self, since: datetime, *, limit: int = 100) -> list[Action]:
+    async def listed(self, since: datetime, *, limit: int | None = 100) -> list[Action]:
         return newest_first(each for each in self._actions.values() if each.created_at >= since)[:limit]
 
 

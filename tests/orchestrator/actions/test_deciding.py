@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.errors import Conflict, NotFound, NotPermitted
+from core.errors import Conflict, NotFound, NotPermitted, UpstreamUnavailable
+from orchestrator.actions.proposing import Origin
 from orchestrator.actions.record import Action, Approval
+from orchestrator.incidents.record import Incident
 from tests.orchestrator.actions.desk import (
     ALLOW,
+    ANA,
     ANA_DECIDES,
     ASK,
     BEA,
     CLEO,
     DAN_READS,
+    FACTORY,
     KEY,
+    OPERATION,
     PAGE,
     Afternoon,
 )
+from tools_worker.datafactory.operations.model import Operation
 
 TWO = ASK.replace("approvals: 1", "approvals: 2")
 
@@ -201,3 +207,59 @@ async def test_a_channel_in_trouble_is_asked_again_later() -> None:
     desk.channel.down = False
     assert await desk.telling.ask(await desk.action(action))
     assert not await desk.telling.ask(await desk.action(action))
+
+
+async def test_a_key_is_of_one_proposal_and_of_no_other() -> None:
+    desk = Afternoon()
+    first = await desk.proposed(requester=KEY, key="1")
+    other = Operation("rerun", FACTORY, {"run_id": "r-2", "mode": "from_failure"})
+    with pytest.raises(Conflict, match=first.id):
+        await desk.proposed(requester=KEY, key="1", operation=other)
+    assert [each.id for each in await desk.store.active()] == [first.id]
+
+
+async def test_a_proposal_that_is_repeated_after_midnight_at_the_end_of_a_month_is_the_same() -> None:
+    desk = Afternoon()
+    desk.now = datetime(2026, 11, 30, 23, 59, 58, tzinfo=UTC)
+    first = await desk.proposed()
+    desk.now += timedelta(seconds=5)
+    assert (await desk.proposed()).id == first.id
+
+
+async def test_what_was_proposed_with_a_secret_is_not_kept() -> None:
+    desk = Afternoon()
+    given = {"pipeline": "LoadSales", "parameters": {"token": "s3cr3t-value"}}
+    action = await desk.proposed(operation=Operation("run_pipeline", FACTORY, given))
+    assert "s3cr3t-value" not in repr(replace(action, plan=replace(action.plan, operation=OPERATION)))
+
+
+async def test_a_queue_in_trouble_does_not_make_a_yes_look_like_none() -> None:
+    desk = Afternoon(ASK)
+    action = await desk.proposed()
+
+    async def down(action_id: str, delay_seconds: int) -> None:
+        raise UpstreamUnavailable("Queue storage does not answer.")
+
+    decided = await replace(desk.desk, enqueue=down).approve(action.id, BEA, action.plan.digest)
+    assert decided.state == "queued"
+
+
+async def test_an_incident_hears_once_that_its_action_waits_though_the_channel_is_down() -> None:
+    desk = Afternoon(ASK)
+    desk.channel.down = True
+    opened = Incident("inc-202611-000000000001", "failure", "LoadSales failed", "cause", desk.now, desk.now)
+    incident = await desk.incidents.create(opened)
+    action = await desk.proposer.propose(OPERATION, ANA, Origin("k", incident_id=incident.id))
+    for _ in range(3):
+        await desk.telling.ask(await desk.action(action))
+    assert [entry.what for entry in (await desk.incidents.load(incident.id)).timeline] == ["asked"]
+
+
+async def test_many_who_are_refused_make_nobody_forget_what_went_through() -> None:
+    desk = Afternoon("rules: [{name: one, why: a test, effect: allow, limits: {per_hour: 1}}]")
+    first = await desk.proposed(key="first")
+    later = desk.now + timedelta(seconds=1)
+    for number in range(5001):
+        flooding = replace(first, id=f"A-202611-{number:016x}", state="denied", created_at=later)
+        await desk.store.create(flooding)
+    assert (await desk.proposed(key="second")).state == "denied"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from core.errors import UpstreamUnavailable
+from core.errors import NotFound, UpstreamUnavailable
+from orchestrator.actions.record import Action
 from orchestrator.policy.reading import parse
 from tests.orchestrator.actions.desk import ANA, ASK, BEA, FACTORY, Afternoon, Killed
-from tools_worker.datafactory.operations.model import Operation
+from tools_worker.datafactory.operations.model import Effect, Operation, Plan
 
 STATES = ("waiting", "queued", "sending", "following", "done")
 
@@ -284,3 +285,92 @@ async def test_of_many_at_once_no_more_go_through_than_the_policy_lets() -> None
     await asyncio.gather(*(desk.proposed(key=str(number)) for number in range(10)))
     await desk.worked()
     assert len(desk.plant.told) == 3
+
+
+class Partly(Afternoon):
+    """A pause that came to pass in part: nobody can say that it is done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plant.trouble = "lost_after"
+
+    async def in_part(self, factory: object, plan: Plan, since: datetime, now: datetime) -> Effect:
+        return Effect("unknown", "It was done in part. Trigger Nightly is Stopped.", True)
+
+
+async def test_a_pause_that_came_to_pass_in_part_has_its_end_too() -> None:
+    desk = Partly()
+    given = {"pipeline": "LoadSales", "minutes": 90, "triggers": ["Nightly", "Hourly"]}
+    paused = await desk.proposed(operation=Operation("pause_schedule", FACTORY, given))
+    await desk.worked(replace(desk.executor(), read_back=desk.in_part))
+    assert (await desk.action(paused)).state == "unknown"
+    (later,) = await desk.store.active()
+    assert (later.operation.kind, later.follows) == ("resume_schedule", paused.id)
+
+
+async def test_nothing_is_to_be_resumed_where_nothing_is_stopped_or_left() -> None:
+    for change in ("refusal", "gone"):
+        desk = Afternoon()
+        desk.plant.ends = ""
+        given = {"pipeline": "LoadSales", "minutes": 90, "triggers": ["Nightly"]}
+        paused = await desk.proposed(operation=Operation("pause_schedule", FACTORY, given))
+        executor = desk.executor()
+        await executor.step(paused.id)
+        desk.plant.ends, desk.plant.gone = "Succeeded", change == "gone"
+        desk.plant.refusal = "All of them are started already." if change == "refusal" else ""
+        desk.now += timedelta(minutes=3)
+        await executor.step(paused.id)
+        assert (await desk.action(paused)).state == "done"
+        assert await desk.store.active() == []
+
+
+async def test_a_pause_ends_for_what_is_stopped_still_where_a_person_started_some_of_it() -> None:
+    desk = Afternoon()
+    given = {"pipeline": "LoadSales", "minutes": 90, "triggers": ["Nightly", "Hourly"]}
+    await desk.proposed(operation=Operation("pause_schedule", FACTORY, given))
+    await desk.worked()
+    (later,) = await desk.store.active()
+    desk.plant.facts = {"trigger Hourly": "Stopped"}  # of Nightly nothing is to be said any more
+    desk.now += timedelta(minutes=91)
+    desk.messages = [(desk.now, later.id)]
+    await desk.worked()
+    assert desk.plant.told == ["pause_schedule", "resume_schedule"]
+
+
+@pytest.mark.parametrize("state", ["sending", "following"])
+async def test_what_became_of_a_thing_that_is_gone_is_not_known_and_not_asked_for_ever(state: str) -> None:
+    desk = Afternoon()
+    desk.plant.ends, desk.plant.trouble = "", "lost_after" if state == "sending" else ""
+    action = await desk.proposed()
+    executor = desk.executor()
+    await executor.step(action.id)
+    assert (await desk.action(action)).state == state
+
+    async def gone(*given: object) -> Effect:
+        raise NotFound("There is no run 'r-1'.")
+
+    desk.now += timedelta(minutes=3)
+    await replace(executor, read_back=gone, follow=gone).step(action.id)
+    ended = await desk.action(action)
+    assert (ended.state, "There is no run 'r-1'" in ended.outcome) == ("unknown", True)
+
+
+async def test_who_was_held_up_before_sending_does_not_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By then another process may have looked for it, and found that it was not done."""
+    desk = Afternoon()
+    action = await desk.proposed()
+    save = desk.store.save
+
+    async def slow(changed: Action) -> Action:
+        saved = await save(changed)
+        if changed.state == "sending":
+            desk.now += timedelta(minutes=1)
+        return saved
+
+    monkeypatch.setattr(desk.store, "save", slow)
+    await desk.executor().step(action.id)
+    desk.now += timedelta(minutes=3)
+    desk.messages = [(desk.now, action.id)]
+    await desk.worked(desk.executor("another process"))
+    assert (desk.plant.told, (await desk.action(action)).state) == ([], "not_done")
+    assert desk.trail.of("write")[1] == "Left undone: rerun of LoadSales | not sent"
