@@ -1,0 +1,1 @@
+"""Decisions, kills, repairs and edits by the hundred: is anything done twice, unasked, or unseen?"""
