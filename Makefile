@@ -29,7 +29,7 @@ ifeq ($(origin HOST),environment)
 HOST := $(or $(filter func,$(HOST)),light)
 endif
 
-.PHONY: help chaos policy-check setup ask dev test check format lint types tests bench-short bench package requirements clean
+.PHONY: help chaos doctor policy-check setup ask dev test check format lint types tests bench-short bench package requirements clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.* ## ' Makefile | sed -E 's/^([a-z-]+):.* ## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -69,6 +69,9 @@ bench: $(PACKAGES) $(AZURITE) ## All benchmarks whole, the one against what peop
 
 package: $(PACKAGES) ## The app with its byte code, as a zip to deploy: .localcloud/package.zip
 	@$(RUN) -m infra.package
+
+doctor: $(PACKAGES) ## Look at everything the app needs (your settings); nothing is changed
+	@$(RUN) -m orchestrator.doctor
 
 policy-check: $(PACKAGES) ## Is policy.yaml sound? POLICY=file for another one
 	@$(RUN) -m orchestrator.policy $(POLICY)

@@ -35,11 +35,21 @@ def when_stdin_closes(then: Callable[[], object]) -> None:
     threading.Thread(target=watch, name="stdin-watch", daemon=True).start()
 
 
-async def serve(app: Any, *, port: int = 0, exit_with_stdin: bool = False, log_level: str = "warning") -> None:
-    """Run `app` until SIGTERM, SIGINT or (with exit_with_stdin) the end of stdin."""
+async def serve(
+    app: Any, *, port: int = 0, exit_with_stdin: bool = False, log_level: str = "warning", date_header: bool = True
+) -> None:
+    """Run `app` until SIGTERM, SIGINT or (with exit_with_stdin) the end of stdin. Without `date_header` the app tells
+    the time itself."""
     sock = free_socket(port)
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-    config = uvicorn.Config(app, log_level=log_level, access_log=False, lifespan="on", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        app,
+        log_level=log_level,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=2,
+        date_header=date_header,
+    )
     server = uvicorn.Server(config)
     loop = asyncio.get_running_loop()
 

@@ -47,7 +47,8 @@ def main(argv: list[str] | None = None) -> int:
     except BadScenario as exc:
         print(f"localcloud.adf: {exc}", file=sys.stderr)
         return 2
-    asyncio.run(serve(App(world, options.latency_ms), port=options.port, exit_with_stdin=options.exit_with_stdin))
+    app = App(world, options.latency_ms)
+    asyncio.run(serve(app, port=options.port, exit_with_stdin=options.exit_with_stdin, date_header=False))
     return 0
 
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Mapping
+from email.utils import format_datetime
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
@@ -24,6 +25,7 @@ from localcloud.adf import (
 from localcloud.adf.arm import PROVIDER, ArmError
 from localcloud.adf.busy import Busy
 from localcloud.adf.calls import Call, Operation
+from localcloud.adf.surroundings import Surroundings, forbidden
 from localcloud.adf.trouble import Trouble, Troubles
 from localcloud.adf.world import World
 
@@ -45,7 +47,8 @@ class ManagementApi:
         self.world, self.troubles, self._latency = world, troubles, latency_ms / 1000
         self.requests: Counter[str] = Counter()
         self.busy = Busy()
-        self._routes = [(op, _pattern(op.path)) for op in OPERATIONS]
+        self.surroundings = Surroundings()
+        self._routes = [(op, _pattern(op.path)) for op in (*OPERATIONS, *self.surroundings.operations())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self.busy.request():
@@ -58,9 +61,10 @@ class ManagementApi:
             self.requests[operation.name] += 1
             trouble = self.troubles.next_for(operation.name)
             await asyncio.sleep(self._latency + (trouble.seconds if trouble else 0))
-            response = _troubled(trouble) or await self._answer(request, operation, names)
+            response = _troubled(trouble, operation) or await self._answer(request, operation, names)
         except ArmError as exc:
             trouble, response = None, exc.response(_CHALLENGE if exc.status == 401 else None)
+        response.headers["date"] = format_datetime(self.world.clock.now(), usegmt=True)
         response.headers["x-ms-request-id"] = f"{sum(self.requests.values()):032x}"
         await response(scope, receive, _breaking(send, trouble) if trouble else send)
 
@@ -78,6 +82,7 @@ class ManagementApi:
     async def _answer(self, request: Request, operation: Operation, names: Mapping[str, str]) -> Response:
         _check_token(request.headers.get("authorization", ""))
         _check_version(request.query_params.get("api-version"), operation.version)
+        self.surroundings.check(operation.name, request.scope["path"])
         call = Call(
             world=self.world,
             now=self.world.now(),
@@ -96,7 +101,7 @@ class App:
     def __init__(self, world: World, latency_ms: float = 0) -> None:
         troubles = Troubles(world.seed)
         self.api = ManagementApi(world, troubles, latency_ms)
-        routes = control.routes(world, troubles, self.api.requests, self.api.busy)
+        routes = control.routes(world, troubles, self.api.requests, self.api.busy, self.api.surroundings)
         self._steering = Starlette(routes=routes, exception_handlers={ArmError: _arm_error})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,10 +134,12 @@ def _check_version(version: str | None, supported: str) -> None:
         raise ArmError(400, "InvalidApiVersionParameter", told)
 
 
-def _troubled(trouble: Trouble | None) -> Response | None:
+def _troubled(trouble: Trouble | None, operation: Operation) -> Response | None:
     """The answer of a server in trouble; None when the trouble only touches the connection."""
     if trouble is None or trouble.kind != "status":
         return None
+    if trouble.status == 403:
+        return forbidden(operation.name, operation.path).response()
     code = {429: "TooManyRequests", 503: "ServiceUnavailable"}.get(trouble.status, "InternalServerError")
     headers = {"Retry-After": trouble.retry_after} if trouble.retry_after is not None else None
     return ArmError(trouble.status, code, "The request could not be served; try again later.").response(headers)

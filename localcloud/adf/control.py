@@ -1,4 +1,4 @@
-"""Steering the world from outside: `/_faults`, `/_stats`, `/_reset`, `/_clock`. No token is asked for."""
+"""Steering the world from outside: `/_faults`, `/_stats`, `/_reset`, `/_clock`, `/_rights`. No token is asked for."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from starlette.routing import Route
 from localcloud.adf.arm import bad_request, read_object
 from localcloud.adf.busy import Busy
 from localcloud.adf.clock import stamp
+from localcloud.adf.surroundings import Surroundings
 from localcloud.adf.trouble import Troubles
 from localcloud.adf.world import World
 
 
-def routes(world: World, troubles: Troubles, requests: Counter[str], busy: Busy) -> list[Route]:
+def routes(
+    world: World, troubles: Troubles, requests: Counter[str], busy: Busy, surroundings: Surroundings
+) -> list[Route]:
     async def faults(request: Request) -> Response:
         """POST one trouble (kind, status, retry_after, seconds, operation, count, probability), DELETE all."""
         if request.method == "DELETE":
@@ -40,6 +43,7 @@ def routes(world: World, troubles: Troubles, requests: Counter[str], busy: Busy)
     async def reset(request: Request) -> Response:
         world.reset()
         troubles.clear()
+        surroundings.reset()
         requests.clear()
         return Response(status_code=204)
 
@@ -51,9 +55,18 @@ def routes(world: World, troubles: Troubles, requests: Counter[str], busy: Busy)
             world.clock.advance(seconds)
         return JSONResponse({"now": stamp(world.now())})
 
+    async def rights(request: Request) -> Response:
+        """POST {"without": [actions]}: from now on the caller's role holds all but these."""
+        without = read_object(await request.body()).get("without")
+        if not isinstance(without, list) or not all(isinstance(action, str) for action in without):
+            raise bad_request("'without' must be a list of actions.")
+        surroundings.take(without)
+        return Response(status_code=204)
+
     return [
         Route("/_faults", faults, methods=["POST", "DELETE"]),
         Route("/_stats", stats, methods=["GET"]),
         Route("/_reset", reset, methods=["POST"]),
         Route("/_clock", clock, methods=["GET", "POST"]),
+        Route("/_rights", rights, methods=["POST"]),
     ]

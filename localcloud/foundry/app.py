@@ -12,11 +12,11 @@ from starlette.routing import Mount
 
 from localcloud.foundry.edge import Edge
 from localcloud.foundry.errors import ApiError, on_api_error, on_http_exception
-from localcloud.foundry.routes import assistants, control, messages, runs, threads
+from localcloud.foundry.routes import assistants, control, messages, project, runs, threads
 from localcloud.foundry.service import Service
 
 # /threads/runs must be tried before /threads/{thread}
-ENDPOINTS = [*assistants.ROUTES, *runs.ROUTES, *threads.ROUTES, *messages.ROUTES]
+ENDPOINTS = [*assistants.ROUTES, *runs.ROUTES, *threads.ROUTES, *messages.ROUTES, *project.ROUTES]
 
 
 def create_app(service: Service) -> Starlette:

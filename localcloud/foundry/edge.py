@@ -43,6 +43,8 @@ class Edge:
             await drop(receive)
         elif (options := take("http_429", name)) is not None:
             await throttled(options)(scope, receive, send)
+        elif take("http_403", name) is not None:
+            await forbidden()(scope, receive, send)
         elif take("http_500", name) is not None:
             await broken()(scope, receive, send)
         else:
@@ -84,6 +86,11 @@ def throttled(options: Json) -> JSONResponse:
 
 def broken() -> JSONResponse:
     return error_response(500, "The server had an error while processing your request.", "server_error")
+
+
+def forbidden() -> JSONResponse:
+    text = "The principal lacks the required data action Microsoft.CognitiveServices/accounts/AIServices/agents/read."
+    return error_response(403, text, "PermissionDenied")
 
 
 def unauthorized() -> JSONResponse:

@@ -20,6 +20,7 @@ NAMES = {
     "duplicate_reply": "read a tool's reply twice",
     "duplicate_call": "send a tool's input message twice",
     "malformed_reply": "read a tool's reply as nonsense",
+    "http_403": "refuse the caller's identity before doing anything",
     "http_429": "answer 429 before doing anything; with `retry_after` seconds, or without the header",
     "http_500": "answer 500 before doing anything",
     "http_500_after": "do it, then answer 500",

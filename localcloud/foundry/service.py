@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from localcloud.foundry.faults import Faults
 from localcloud.foundry.journal import Journal
+from localcloud.foundry.project import PLANNER, Project
 from localcloud.foundry.queues import Exchange
 from localcloud.foundry.settings import ModelEndpoint, Settings
 from localcloud.foundry.stats import Stats
@@ -29,6 +30,7 @@ class Service:
     journal: Journal
     exchange: Exchange
     store: Store = field(default_factory=Store)
+    project: Project = field(default_factory=Project)
     executions: dict[str, Execution] = field(default_factory=dict)  # by run id, ended ones included
 
     @classmethod
@@ -37,12 +39,15 @@ class Service:
         faults = Faults(stats, settings.seed)
         faults.arm(dict(settings.faults))
         exchange = Exchange(settings, stats, faults, journal)
-        return cls(settings, thinker or choose_thinker(settings), stats, faults, journal, exchange)
+        service = cls(settings, thinker or choose_thinker(settings), stats, faults, journal, exchange)
+        service.project = Project.serving(settings.model.name if settings.model else PLANNER)
+        return service
 
     async def reset(self) -> None:
         """Forget everything but the settings; what runs is cancelled."""
         await self._stop_runs()
         self.store, self.executions = Store(), {}
+        self.project.reset()
         self.faults.arm({"clear": True, "seed": self.settings.seed})
         self.stats.reset()
 

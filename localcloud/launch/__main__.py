@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         factory=Path(given.factory) if given.factory else None,
         host=given.host,
         teams=given.verb == "dev",
+        storage_made=given.verb == "dev",
         settings={} if given.verb == "dev" else UNWATCHED,
     )
     err = Terminal.on(sys.stderr)

@@ -159,6 +159,18 @@ class Children:
         self._children.append(child)
         return await child.ready(self._ready_seconds)
 
+    async def run(self, spec: Spec) -> None:
+        """Run a command to its end. Raises ChildFailed where it ends badly or takes too long."""
+        child = await Child.start(spec, Log(self.logs / f"{spec.name}.log"))
+        try:
+            await asyncio.wait({child.ended}, timeout=self._ready_seconds)
+            if not child.ended.done():
+                raise ChildFailed(spec.name, f"did not end within {self._ready_seconds:g} s", child.log)
+            if child.ended.result():
+                raise await child.failure()
+        finally:
+            await child.stop(0)
+
     def running(self) -> list[Child]:
         return [child for child in self._children if not child.ended.done()]
 

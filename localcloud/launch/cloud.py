@@ -71,6 +71,7 @@ class Options:
     foundry_arguments: Sequence[str] = ()
     host_arguments: Sequence[str] = ()
     settings: Mapping[str, str] = field(default_factory=dict)  # of the app, besides its usual ones
+    storage_made: bool = False  # all of it at once, as the templates do; else what is used, when it is
     teams: bool = False  # with a channel: without it messages are lines of the app's log
 
 
@@ -135,6 +136,8 @@ async def start(options: Options, children: Children) -> Cloud:
     key = os.environ.get("LOCAL_FUNCTION_KEY") or secrets.token_urlsafe(16)
     settings = app_settings(storage.result(), adf.result(), foundry.result(), learn.result())
     settings |= teams_settings(teams.result())
+    if options.storage_made:
+        await make_storage(options, children, settings)
     url = await start_app(options, children, key, {**settings, **options.settings})
     return Cloud(url, key, storage.result(), adf.result(), foundry.result(), learn.result(), children, teams.result())
 
@@ -159,6 +162,13 @@ async def start_server(options: Options, children: Children, name: str, argument
 
 async def start_channel(options: Options, children: Children) -> str:
     return await start_server(options, children, "teams", ()) if options.teams else ""
+
+
+async def make_storage(options: Options, children: Children, settings: Mapping[str, str]) -> None:
+    """Every queue, table and container of the app. Raises ChildFailed."""
+    environment = {**base_environment(), **silenced(options.root), **settings}
+    command = [sys.executable, "-m", "orchestrator.doctor", "--make-storage"]
+    await children.run(Spec("make-storage", command, environment, options.root))
 
 
 async def start_app(options: Options, children: Children, key: str, settings: Mapping[str, str]) -> str:

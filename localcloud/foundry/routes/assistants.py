@@ -29,6 +29,7 @@ async def create(request: Request) -> JSONResponse:
     body = await body_of(request)
     assistant = Assistant(model=required(body, "model"))
     apply(assistant, body)
+    service_of(request).project.check(assistant.tools)
     return JSONResponse(service_of(request).store.add_assistant(assistant).as_json())
 
 

@@ -1,4 +1,4 @@
-"""/_faults, /_stats and /_reset: the stand-in's own switches, for tests and benches."""
+"""/_faults, /_stats, /_project and /_reset: the stand-in's own switches, for tests and benches."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ async def stats(request: Request) -> JSONResponse:
     return JSONResponse({**service.stats.as_json(), "live": live})
 
 
+async def changed(request: Request) -> JSONResponse:
+    """POST any of {"deployments": [names], "connections": [names of the standard setup's], "setup": "basic"}."""
+    service = service_of(request)
+    service.project.change(await body_of(request))
+    return JSONResponse(service.project.as_json())
+
+
 async def reset(request: Request) -> JSONResponse:
     await service_of(request).reset()
     return JSONResponse({"reset": True})
@@ -35,5 +42,6 @@ ROUTES = [
     Route("/_faults", arm, methods=["POST"]),
     Route("/_faults", armed),
     Route("/_stats", stats),
+    Route("/_project", changed, methods=["POST"]),
     Route("/_reset", reset, methods=["POST"]),
 ]

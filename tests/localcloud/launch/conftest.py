@@ -27,6 +27,8 @@ def checkout(tmp_path: Path) -> Path:
     for name in PLAYED:
         (root / "localcloud" / name).mkdir()
         shutil.copy(HERE / "stand_in.py", root / "localcloud" / name / "__main__.py")
+    (root / "orchestrator" / "doctor").mkdir(parents=True)
+    (root / "orchestrator" / "doctor" / "__main__.py").write_text("import os\nos.environ['STORAGE']\n")  # makes storage
     return root
 
 

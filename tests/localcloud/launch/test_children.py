@@ -119,3 +119,14 @@ def test_a_second_log_at_the_same_path_leaves_the_first_alone(tmp_path: Path) ->
     assert (first.tail(), second.tail()) == ("  one", "  two")
     first.close()
     second.close()
+
+
+async def test_a_command_is_run_to_its_end(children: Children, tmp_path: Path) -> None:
+    await children.run(make_spec(f"open({str(tmp_path / 'made')!r}, 'w').close()"))
+    assert (tmp_path / "made").exists()
+    assert children.running() == []
+
+
+async def test_a_command_that_ends_badly_is_told_with_its_last_words(children: Children) -> None:
+    with pytest.raises(ChildFailed, match=r"exit code 3(.|\n)*no storage"):
+        await children.run(make_spec("import sys; sys.stderr.write('no storage'); sys.exit(3)"))

@@ -1,0 +1,79 @@
+"""python -m orchestrator.doctor: look at everything the app needs. Nothing is changed.
+
+    python -m orchestrator.doctor [--json]         exit code 1 where something failed
+    python -m orchestrator.doctor --make-storage   make the queues, tables and containers that are missing
+
+Settings come from the environment, and what it lacks from local.settings.json. Whatever identity you are signed in as
+is looked at: for the app's own ask the app, `GET /api/health?deep=true`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from azure.core.exceptions import AzureError
+
+from core.errors import AppError
+from core.settings import Settings
+from orchestrator.doctor import report, storage_parts
+from orchestrator.doctor.examination import examine, of_environment
+from orchestrator.doctor.findings import Finding
+from orchestrator.doctor.patient import ROOT
+
+LOCAL = "local.settings.json"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m orchestrator.doctor", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--json", action="store_true", help="the findings as JSON")
+    parser.add_argument(
+        "--make-storage", action="store_true", help="make what is missing of queues, tables, containers"
+    )
+    given = parser.parse_args()
+    os.environ.update(settings_of(ROOT / LOCAL, os.environ))
+    if given.make_storage:
+        return _make_storage()
+    findings = asyncio.run(_examined(os.environ))
+    told = (
+        json.dumps([asdict(each) for each in findings], indent=1) if given.json else "\n".join(report.lines(findings))
+    )
+    sys.stdout.write(f"{told}\n")
+    return int(any(each.result == "failed" for each in findings))
+
+
+def settings_of(path: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """The environment, completed by the Values of the file: what is set there already wins."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return dict(env)
+    except ValueError as exc:
+        sys.exit(f"{path.name} is not valid JSON: {exc}")
+    values = document.get("Values") if isinstance(document, dict) else None
+    return {name: str(value) for name, value in (values or {}).items()} | dict(env)
+
+
+async def _examined(env: Mapping[str, str]) -> list[Finding]:
+    async with of_environment(env) as patient:
+        return await examine(patient)
+
+
+def _make_storage() -> int:
+    try:
+        asyncio.run(storage_parts.make_missing(Settings.load(os.environ)))
+    except (AppError, AzureError) as exc:
+        sys.stderr.write(f"{str(exc).partition(chr(10))[0]}\n")
+        return 2
+    sys.stdout.write("Every queue, table and container is there.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""One function for each thing that is looked at. None changes anything."""

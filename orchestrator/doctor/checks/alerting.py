@@ -1,0 +1,122 @@
+"""Do alerts reach the app? Action groups, the alert rules that use them, and Event Grid, where they can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from orchestrator.doctor.findings import Check, Seen, ok, skipped, warning
+from orchestrator.doctor.patient import Patient
+from orchestrator.doctor.rest import Listed
+from tools_worker.datafactory import fields
+
+INSIGHTS, METRIC_ALERTS, EVENT_GRID = "2023-01-01", "2018-03-01", "2022-06-15"
+PATHS = ("/api/alerts/", "/hooks/alerts/")
+RECEIVERS = {"webhookReceivers": "serviceUri", "azureFunctionReceivers": "httpTriggerUrl"}
+MAKE = (
+    "az monitor action-group create --name adf-ops --resource-group <group> --action webhook adf-ops "
+    "https://{address}/hooks/alerts/azure-monitor usecommonalertschema; docs/integrations tells the secure webhook."
+)
+Objects = Sequence[Mapping[str, Any]]
+
+
+async def wiring(patient: Patient) -> Sequence[Seen]:
+    address = patient.address
+    if not address:
+        return skipped(
+            "The app's own address is not known here, so nothing can be found that sends to it.",
+            "Set PUBLIC_URL, or ask the app itself: GET /api/health?deep=true.",
+        )
+    if not patient.subscription:
+        return skipped("The subscription of the factories is not known.", "Set ADF_FACTORIES or ADF_SUBSCRIPTION_ID.")
+    insights = f"/subscriptions/{patient.subscription}/providers/Microsoft.Insights"
+    groups = await patient.arm.listed(f"{insights}/actionGroups", INSIGHTS)
+    rules = await patient.arm.listed(f"{insights}/metricAlerts", METRIC_ALERTS)
+    return [*_of_groups(groups, rules, address), *await _events(patient, address)]
+
+
+def _of_groups(groups: Listed, rules: Listed, address: str) -> list[Seen]:
+    if groups.refusal or rules.refusal:
+        words = (groups.refusal or rules.refusal or groups).words  # type: ignore[union-attr]
+        look = "az monitor action-group list; az monitor metrics alert list"
+        return skipped(f"Action groups and alert rules cannot be read: {words}.", f"Look yourself: {look}")
+    ours = [group for group in groups.items if _reaches(group, address)]
+    if not ours:
+        return warning(f"No action group sends to {address}.", MAKE.format(address=address))
+    disabled = [fields.text(each, "name") for each in ours if _off(each)]
+    if len(disabled) == len(ours):
+        mend = f"az monitor action-group update --name {disabled[0]} --resource-group <group> --set enabled=true"
+        return warning(f"The action group {disabled[0]!r} sends to {address}, but is disabled.", mend)
+    return _of_rules(rules.items, {fields.text(each, "id").lower() for each in ours if not _off(each)}, address)
+
+
+def _of_rules(rules: Objects, groups: set[str], address: str) -> list[Seen]:
+    using = [each for each in rules if groups & set(_groups(each)) and not _off(each)]
+    if not using:
+        mend = (
+            "az monitor metrics alert create --name adf-failures --resource-group <group> --scopes <factory id> "
+            '--condition "total PipelineFailedRuns > 0" --window-size 5m --evaluation-frequency 1m --action <group id>'
+        )
+        return warning(f"No metric alert uses the action group that sends to {address}.", mend)
+    return ok(f"{len(using)} metric alerts reach the app through {len(groups)} action groups.")
+
+
+def _off(resource: Mapping[str, Any]) -> bool:
+    return fields.mapping(resource, "properties").get("enabled") is False
+
+
+def _groups(rule: Mapping[str, Any]) -> list[str]:
+    actions = fields.items(fields.mapping(rule, "properties"), "actions")
+    return [fields.text(each, "actionGroupId").lower() for each in actions]
+
+
+def _reaches(group: Mapping[str, Any], address: str) -> bool:
+    properties = fields.mapping(group, "properties")
+    return any(
+        _is_ours(fields.text(receiver, field), address)
+        for kind, field in RECEIVERS.items()
+        for receiver in fields.items(properties, kind)
+    )
+
+
+def _is_ours(url: str, address: str) -> bool:
+    """An address holds a key sometimes: it is compared, never shown."""
+    parts = urlsplit(url)
+    return parts.netloc.lower() == address.lower() and parts.path.lower().startswith(PATHS)
+
+
+async def _events(patient: Patient, address: str) -> list[Seen]:
+    """Only where there are any: the action group alone is enough."""
+    base = f"/subscriptions/{patient.subscription}/providers/Microsoft.EventGrid/systemTopics"
+    topics = await patient.arm.listed(base, EVENT_GRID)
+    if topics.refusal:
+        return skipped(
+            f"Event Grid cannot be read: {topics.refusal.words}.", "Look yourself: az eventgrid system-topic list"
+        )
+    found: list[Seen] = []
+    for topic in topics.items:
+        subscriptions = await patient.arm.listed(f"{fields.text(topic, 'id')}/eventSubscriptions", EVENT_GRID)
+        found += [seen for each in subscriptions.items if (seen := _event(each))]
+    return found
+
+
+def _event(subscription: Mapping[str, Any]) -> Seen | None:
+    properties, name = fields.mapping(subscription, "properties"), fields.text(subscription, "name")
+    target = fields.mapping(fields.mapping(properties, "destination"), "properties")
+    if not fields.text(target, "resourceId").lower().endswith("/functions/alerts_event"):
+        return None
+    state = fields.text(properties, "provisioningState")
+    if state not in ("", "Succeeded"):
+        return Seen("warning", f"The event subscription {name!r} is {state}.", "Delete it and run azd provision again.")
+    if not fields.mapping(properties, "deadLetterDestination"):
+        mend = (
+            f"az eventgrid system-topic event-subscription update --name {name} … --deadletter-endpoint <container id>"
+        )
+        return Seen(
+            "warning", f"The event subscription {name!r} has no dead-letter container.", mend, "Alerts are lost."
+        )
+    return Seen("ok", f"The event subscription {name!r} reaches the app.")
+
+
+CHECKS = (Check("alert_wiring", "Failures are then seen by the watcher only, minutes later.", wiring, ("adf",)),)

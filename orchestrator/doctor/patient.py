@@ -1,0 +1,114 @@
+"""What is examined: the settings, the app's folder, and clients to its upstreams, opened when a check first asks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from core import clients
+from core.settings import AZURE_MANAGEMENT, Settings
+from orchestrator.doctor.rest import Rest
+from tools_worker.datafactory.factories import Factories
+from tools_worker.datafactory.models import FactoryId
+
+if TYPE_CHECKING:
+    from azure.data.tables.aio import TableServiceClient
+    from azure.storage.blob.aio import BlobServiceClient
+    from azure.storage.queue.aio import QueueServiceClient
+
+_Client = TypeVar("_Client", bound=Any)
+ROOT = Path(__file__).resolve().parents[2]
+FOUNDRY_AUDIENCE, STORAGE_AUDIENCE = "https://ai.azure.com", "https://storage.azure.com"
+ADF_SECONDS = 8.0  # for one request with its repetitions: a person waits for the answer
+AT_ONCE = 16  # requests to storage
+UNSERVED_SECONDS = 60.0  # a message that nobody has taken for so long waits for somebody who cannot take it
+
+
+@dataclass
+class Patient:
+    """Use it as an async context manager: it closes what was opened."""
+
+    settings: Settings
+    env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    root: Path = ROOT
+    unserved_seconds: float = UNSERVED_SECONDS
+    _open: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def __aenter__(self) -> Patient:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._open.aclose()
+
+    @cached_property
+    def queues(self) -> QueueServiceClient:
+        return self._kept(clients.queue_service(self.settings))
+
+    @cached_property
+    def tables(self) -> TableServiceClient:
+        return self._kept(clients.table_service(self.settings))
+
+    @cached_property
+    def blobs(self) -> BlobServiceClient:
+        return self._kept(clients.blob_service(self.settings))
+
+    @cached_property
+    def turns(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(AT_ONCE)
+
+    @cached_property
+    def project(self) -> Rest:
+        """The Foundry project."""
+        endpoint = self.settings.foundry_endpoint
+        return self._kept(Rest(endpoint, clients.credential(endpoint), FOUNDRY_AUDIENCE))
+
+    @cached_property
+    def arm(self) -> Rest:
+        """Azure Resource Manager, as the app's own identity."""
+        endpoint = self.settings.adf_endpoint
+        return self._kept(Rest(endpoint, clients.credential(endpoint), AZURE_MANAGEMENT))
+
+    @cached_property
+    def arm_as_operator(self) -> Rest:
+        """The same, as the identity that changes factories."""
+        return self._kept(
+            Rest(self.settings.adf_endpoint, clients.operator_credential(self.settings), AZURE_MANAGEMENT)
+        )
+
+    @cached_property
+    def factories(self) -> Factories:
+        from tools_worker.datafactory.sdk import open_factories
+
+        hasty = min(self.settings.adf_timeout_seconds, ADF_SECONDS)
+        made = open_factories(replace(self.settings, adf_timeout_seconds=hasty))
+        self._open.push_async_callback(made.close)
+        return made
+
+    @cached_property
+    def account(self) -> str:
+        """The name of the storage account."""
+        parts = urlsplit(clients.queue_endpoint(self.settings))
+        host = parts.hostname or ""
+        return parts.path.strip("/") if host.replace(".", "").isdigit() else host.partition(".")[0]
+
+    @property
+    def address(self) -> str:
+        """The host under which alerts reach the app; empty where it is not known here."""
+        return urlsplit(self.settings.public_url).netloc or self.env.get("WEBSITE_HOSTNAME", "").strip()
+
+    @property
+    def subscription(self) -> str:
+        """The one that the factories are in."""
+        named = [found for each in self.settings.adf_factories if (found := FactoryId.read(each))]
+        return named[0].subscription if named else self.settings.adf_subscription
+
+    def _kept(self, client: _Client) -> _Client:
+        self._open.push_async_exit(client)
+        return client
