@@ -5,15 +5,16 @@ param token string
 param readerPrincipals string[]
 
 var actions = loadJsonContent('../factoryRoles.json')
+var group = resourceGroup().id
 
 resource reader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(toLower(resourceGroup().id), token, 'reader')
+  name: guid(toLower(group), token, 'reader')
   properties: {
-    roleName: 'ADF operations reader ${token} ${uniqueString(toLower(resourceGroup().id))}'
+    roleName: 'ADF operations reader ${token} ${uniqueString(toLower(group))}'
     description: 'Reads definitions and runs of the factories in this resource group'
     type: 'CustomRole'
     assignableScopes: [
-      resourceGroup().id
+      group
     ]
     permissions: [
       {
@@ -25,13 +26,13 @@ resource reader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 }
 
 resource operator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(toLower(resourceGroup().id), token, 'operator')
+  name: guid(toLower(group), token, 'operator')
   properties: {
-    roleName: 'ADF operations operator ${token} ${uniqueString(toLower(resourceGroup().id))}'
+    roleName: 'ADF operations operator ${token} ${uniqueString(toLower(group))}'
     description: 'Starts, cancels and reruns pipelines and switches triggers; changes no definition'
     type: 'CustomRole'
     assignableScopes: [
-      resourceGroup().id
+      group
     ]
     permissions: [
       {
@@ -43,13 +44,13 @@ resource operator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 }
 
 resource logReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(toLower(resourceGroup().id), token, 'activity log')
+  name: guid(toLower(group), token, 'activity log')
   properties: {
-    roleName: 'ADF operations log reader ${token} ${uniqueString(toLower(resourceGroup().id))}'
+    roleName: 'ADF operations log reader ${token} ${uniqueString(toLower(group))}'
     description: 'Reads the Activity Log of this resource group: who changed, stopped or cancelled what'
     type: 'CustomRole'
     assignableScopes: [
-      resourceGroup().id
+      group
     ]
     permissions: [
       {
@@ -61,7 +62,7 @@ resource logReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 }
 
 resource readLog 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for principalId in readerPrincipals: {
-  name: guid(resourceGroup().id, principalId, logReader.name)
+  name: guid(group, principalId, logReader.name)
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'

@@ -54,7 +54,6 @@ resource projectHost 'Microsoft.CognitiveServices/accounts/projects/capabilityHo
   parent: project
   name: 'agents'
   properties: {
-    capabilityHostKind: 'Agents'
     storageConnections: [
       storageName
     ]

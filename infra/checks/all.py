@@ -1,0 +1,50 @@
+"""Every check, in the order in which their findings help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from infra.checks import agreement, modules, rights, safety, symbols
+from infra.checks.tree import Finding, Templates
+
+Check = Callable[[Templates], Iterator[Finding]]
+
+# A file that cannot be read is told first: what is said of the others would only confuse.
+READABLE: tuple[Check, ...] = (symbols.syntax, agreement.json_files)
+CHECKS: tuple[Check, ...] = (
+    symbols.names,
+    symbols.unused,
+    symbols.cycles,
+    symbols.json_keys,
+    modules.modules,
+    modules.orphans,
+    modules.outputs,
+    modules.deployment_names,
+    safety.demands,
+    safety.versions,
+    safety.keys,
+    safety.secrets,
+    safety.receivers,
+    safety.immutability,
+    safety.dead_letters,
+    safety.companions,
+    safety.parents,
+    rights.role_assignments,
+    rights.guids,
+    rights.unused_roles,
+    rights.factory_roles,
+    agreement.settings,
+    agreement.host_settings,
+    agreement.identities,
+    agreement.storage_names,
+    agreement.resource_names,
+    agreement.parameters,
+    agreement.descriptions,
+    agreement.azd,
+    agreement.vault_secrets,
+)
+
+
+def findings(templates: Templates) -> list[Finding]:
+    unreadable = [finding for check in READABLE for finding in check(templates)]
+    return unreadable or [finding for check in CHECKS for finding in check(templates)]
