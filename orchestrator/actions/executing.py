@@ -139,7 +139,7 @@ class Executor:
         await self.telling.about_to_send(action)  # raises: nothing is done without a trail
         entry = Entry(self.now(), "sending", "Being told to Data Factory.")
         try:
-            action = await self.store.save(action.told(entry, state="sending", sent_at=self.now()))
+            action = await self.store.save(action.told(entry, state="sending", sent_at=self.now(), plan=plan))
         except Changed:  # withdrawn, or taken over
             await self.telling.not_sent(action)
             return
