@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from localcloud.adf.simulated import PipelineRun
 
@@ -30,6 +31,8 @@ class Ledger:
         self._runs: dict[str, PipelineRun] = {}
         self._root_of: dict[str, str] = {}
         self._timeline: list[tuple[datetime, str]] = []
+        self._longest = timedelta()  # from being queued to the end, of all runs that have one
+        self._endless: set[str] = set()
         self._groups: dict[str, list[tuple[datetime, str]]] = {}
         self._roots: dict[str, list[str]] = {}
         self.trigger_runs: dict[str, TriggerRun] = {}
@@ -44,12 +47,17 @@ class Ledger:
             self._runs[run.id] = run
             self._root_of[run.id] = root.id
             insort(self._timeline, (run.order.queued_at, run.id))
+            if run.end is None:
+                self._endless.add(run.id)
+            else:
+                self._longest = max(self._longest, run.end - run.order.queued_at)
             insort(self._groups.setdefault(run.order.group_id, []), (run.order.queued_at, run.id))
 
     def _forget(self, run_id: str) -> None:
         run = self._runs.pop(run_id)
         del self._root_of[run_id]
         self._timeline.remove((run.order.queued_at, run_id))
+        self._endless.discard(run_id)
         self._groups[run.order.group_id].remove((run.order.queued_at, run_id))
 
     def get(self, run_id: str, now: datetime) -> PipelineRun | None:
@@ -69,7 +77,7 @@ class Ledger:
     def updated_between(self, after: datetime, before: datetime, now: datetime) -> Iterator[PipelineRun]:
         """Runs whose last event falls between the two moments, oldest first."""
         after, before = max(after, now - RETENTION), min(before, now)
-        for queued_at, run_id in self._timeline:
+        for queued_at, run_id in self._candidates(after):
             if queued_at > before:
                 return
             run = self._runs[run_id]
@@ -77,6 +85,13 @@ class Ledger:
                 continue
             if after <= run.last_updated(now) <= before:
                 yield run
+
+    def _candidates(self, after: datetime) -> Iterator[tuple[datetime, str]]:
+        """In order, without what was queued so long before that it had ended by then."""
+        horizon = (after - self._longest, "")
+        endless = sorted((run.order.queued_at, run.id) for run in map(self._runs.__getitem__, self._endless))
+        yield from (each for each in endless if each < horizon)
+        yield from islice(self._timeline, bisect_left(self._timeline, horizon), None)
 
     def is_latest(self, run: PipelineRun, now: datetime) -> bool:
         begun = [run_id for moment, run_id in self._groups[run.order.group_id] if moment <= now]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from localcloud.foundry.records import Json
@@ -40,10 +40,13 @@ class Deck:
 
     cards: tuple[Card, ...]
     meant: str = ""  # what a bare name means, by the instructions
+    _rarities: dict[str, float] = field(default_factory=dict, compare=False, repr=False)
 
     def rarity(self, word: str) -> float:
-        holders = sum(word in card.weights for card in self.cards)
-        return math.log((len(self.cards) + 1) / (holders + 0.5)) + 0.35
+        if word not in self._rarities:  # asked for thousands of times a turn
+            holders = sum(word in card.weights for card in self.cards)
+            self._rarities[word] = math.log((len(self.cards) + 1) / (holders + 0.5)) + 0.35
+        return self._rarities[word]
 
     def score(self, card: Card, asked: dict[str, float]) -> float:
         return sum(weight * self.best(card, word) for word, weight in asked.items())
