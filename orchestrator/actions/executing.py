@@ -90,7 +90,7 @@ class Executor:
     # Before anything is done
 
     async def _begin(self, action: Action) -> None:
-        if self.now() - action.wanted_since > QUEUED:
+        if self.now() - action.wanted_since > QUEUED and not action.follows:  # the end of a pause is always wanted
             await self._over(action, "not_done", "It could not be begun for an hour, and was given up.")
             return
         if reason := self.writable():

@@ -5,13 +5,14 @@ Nothing is done here. Agents, callers of the API, persons and playbooks all take
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.errors import Conflict, NotFound, UpstreamError
+from core.errors import Conflict, InvalidArguments, NotFound, UpstreamError
 from orchestrator.actions.judging import About, Judge
 from orchestrator.actions.record import Action, Entry, Requester, Terms, action_id, proposal_digest
 from orchestrator.actions.telling import Telling
@@ -63,7 +64,10 @@ class Proposer:
     async def consider(self, operation: Operation, requester: Requester, incident_id: str = "") -> Considered:
         """Raises NotFound and the Upstream family."""
         plan = await self._planned(operation)
-        return Considered(plan, await self.judge.judge(About(plan, requester, incident_id)))
+        verdict = await self.judge.judge(About(plan, requester, incident_id))
+        needed = terms_of(verdict, requester, self.now()).approvals
+        asked = verdict.terms.model_copy(update={"approvals": needed}) if verdict.terms else None
+        return Considered(plan, replace(verdict, terms=asked))
 
     async def propose(self, operation: Operation, requester: Requester, origin: Origin) -> Action:
         """The action, new or as it stands since the same proposal came before. Raises Conflict where the key was
@@ -106,6 +110,7 @@ class Proposer:
         return None
 
     async def _planned(self, operation: Operation) -> Plan:
+        _refuse_unkeepable(operation)
         return await self.plan(await fresh(self.factories, operation), operation, self.now())
 
     async def _follow_up(self, action: Action) -> None:
@@ -117,6 +122,13 @@ class Proposer:
                 await self.telling.ask(action)
         except UpstreamError as exc:
             log.warning("action=%s outcome=not_told error=%s", action.id, exc)
+
+
+def _refuse_unkeepable(operation: Operation) -> None:
+    try:
+        json.dumps(operation.arguments, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, TypeError, RecursionError):  # half a character, not a number, a number without end
+        raise InvalidArguments("The arguments are no JSON in UTF-8.", hint="Send plain texts and numbers.") from None
 
 
 def _same(known: Action, operation: Operation) -> Action:

@@ -16,6 +16,7 @@ from orchestrator.api.persons import signed_in
 from orchestrator.api.policy import VerdictView
 from orchestrator.api.views import Name
 from orchestrator.runs.record import new_id
+from tools_worker.datafactory.masking import mask, mask_value
 from tools_worker.datafactory.operations.model import Operation, OperationKind, Repeatable, Risk
 from tools_worker.runtime.worker import utc_now
 
@@ -61,7 +62,7 @@ class EntryView(BaseModel):
 
     @classmethod
     def of(cls, entry: Entry) -> EntryView:
-        return cls(at=entry.at, what=entry.what, text=entry.text, who=entry.who)
+        return cls(at=entry.at, what=entry.what, text=mask(entry.text), who=entry.who)
 
 
 class ApprovalView(BaseModel):
@@ -71,7 +72,7 @@ class ApprovalView(BaseModel):
 
     @classmethod
     def of(cls, approval: Approval) -> ApprovalView:
-        return cls(at=approval.at, by=approval.by, comment=approval.comment)
+        return cls(at=approval.at, by=approval.by, comment=mask(approval.comment))
 
 
 class ActionView(BaseModel):
@@ -84,7 +85,7 @@ class ActionView(BaseModel):
     kind: OperationKind = Field(description="What sort of change it is.")
     factory: str = Field(description="In which factory.")
     pipeline: str = Field(description="About which pipeline; empty for none.")
-    arguments: dict[str, Any] = Field(description="As they will be sent.")
+    arguments: dict[str, Any] = Field(description="As they will be sent; what looks like a secret is masked here.")
     why: str = Field(description="Why somebody wants it.")
     requested_by: str = Field(description="Who proposed it.")
     rule: str = Field(description="The rule of the policy that decided; empty for none.")
@@ -114,7 +115,9 @@ class ActionView(BaseModel):
             facts=dict(plan.facts),
             kind=plan.operation.kind,
             factory=plan.factory_name,
-            arguments=dict(plan.operation.arguments),
+            why=mask(action.why),
+            outcome=mask(action.outcome),
+            arguments=mask_value(plan.operation.arguments),
             requested_by=action.requester.name,
             approvals_needed=terms.approvals,
             roles=list(terms.roles),
@@ -127,7 +130,7 @@ class ActionView(BaseModel):
 
 
 _SAME = (
-    *("id", "state", "why", "rule", "rule_why", "incident_id", "created_at", "ended_at", "outcome"),
+    *("id", "state", "rule", "rule_why", "incident_id", "created_at", "ended_at"),
     *("started_run", "started_status"),
 )
 
@@ -204,6 +207,8 @@ async def persons_propose(body: ProposeBody, app: App, person: Person, idempoten
 
 
 async def proposed(body: ProposeBody, app: ActionServices, requester: Requester, key: str) -> ActionView:
+    if body.incident_id:
+        await app.desk.telling.incidents.load(body.incident_id)  # raises NotFound: it would hear of nothing
     origin = Origin(key or new_id("proposal"), body.why, body.incident_id)
     return ActionView.of(await app.proposer.propose(await operation(body, app), requester, origin))
 

@@ -15,6 +15,7 @@ from orchestrator.actions.services import ActionServices
 from orchestrator.actions.services import provided as actions_provided
 from orchestrator.api.actions import ActionId, ActionView, Person
 from orchestrator.api.callers import Caller
+from orchestrator.api.deeds import Trail, on_incident
 from orchestrator.api.incidents import App as Incidents
 from orchestrator.api.incidents import IncidentId, IncidentView, Remark, desk
 from orchestrator.api.incidents import Person as Somebody
@@ -103,27 +104,39 @@ async def persons_decide(action_id: ActionId, body: DecisionBody, app: App, pers
 
 
 @operators.post("/incidents/{incident_id}/acknowledge", operation_id="persons_take_up", summary="Take an incident up")
-async def persons_take_up(incident_id: IncidentId, body: TakeUpBody, app: Incidents, person: Person) -> IncidentView:
+async def persons_take_up(
+    incident_id: IncidentId, body: TakeUpBody, app: Incidents, trail: Trail, person: Person
+) -> IncidentView:
     """It escalates no further."""
-    return IncidentView.of(await desk(app).acknowledge(incident_id, person.name, body.comment or ""))
+    incident = await desk(app).acknowledge(incident_id, person.name, body.comment or "")
+    return IncidentView.of(await on_incident(trail, person, "Taken up", incident, comment=body.comment))
 
 
 @operators.post("/incidents/{incident_id}/assign", operation_id="persons_hand_on", summary="Hand an incident on")
-async def persons_hand_on(incident_id: IncidentId, body: HandOnBody, app: Incidents, person: Person) -> IncidentView:
+async def persons_hand_on(
+    incident_id: IncidentId, body: HandOnBody, app: Incidents, trail: Trail, person: Person
+) -> IncidentView:
     """Say who is to look after it."""
-    return IncidentView.of(await desk(app).assign(incident_id, person.name, body.to))
+    incident = await desk(app).assign(incident_id, person.name, body.to)
+    return IncidentView.of(await on_incident(trail, person, "Handed on", incident, to=body.to))
 
 
 @operators.post("/incidents/{incident_id}/comment", operation_id="persons_remark", summary="Remark on an incident")
-async def persons_remark(incident_id: IncidentId, body: RemarkBody, app: Incidents, person: Person) -> IncidentView:
+async def persons_remark(
+    incident_id: IncidentId, body: RemarkBody, app: Incidents, trail: Trail, person: Person
+) -> IncidentView:
     """Add a line to its timeline."""
-    return IncidentView.of(await desk(app).comment(incident_id, person.name, body.text))
+    incident = await desk(app).comment(incident_id, person.name, body.text)
+    return IncidentView.of(await on_incident(trail, person, "Remarked on", incident, text=body.text))
 
 
 @operators.post("/incidents/{incident_id}/resolve", operation_id="persons_close", summary="Close an incident")
-async def persons_close(incident_id: IncidentId, body: CloseBody, app: Incidents, person: Person) -> IncidentView:
+async def persons_close(
+    incident_id: IncidentId, body: CloseBody, app: Incidents, trail: Trail, person: Person
+) -> IncidentView:
     """It is over, and this is what mended it."""
-    return IncidentView.of(await desk(app).resolve(incident_id, person.name, body.resolution))
+    incident = await desk(app).resolve(incident_id, person.name, body.resolution)
+    return IncidentView.of(await on_incident(trail, person, "Closed", incident, resolution=body.resolution))
 
 
 def decider(person: Caller) -> Decider:

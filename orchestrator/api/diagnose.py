@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 
-from core.errors import InvalidArguments, UpstreamUnavailable
+from core.errors import AppError, InvalidArguments, UpstreamUnavailable
+from orchestrator.api.deeds import Trail, diagnosed
 from orchestrator.api.views import DiagnoseBody
 from tools_worker.datafactory.diagnosis import Window, diagnose_request
+from tools_worker.datafactory.diagnosis.record import Diagnosis
 from tools_worker.datafactory.masking import mask_value
 from tools_worker.datafactory.period import between
 from tools_worker.runtime.worker import Worker, provided
@@ -19,8 +21,24 @@ MAX_SECONDS = 100.0  # callers such as Power Automate hang up after 120
 
 
 @router.post("/diagnose", operation_id="diagnosis_make", summary="Diagnose a failure")
-async def diagnosis_make(body: DiagnoseBody, hands: Annotated[Worker, Depends(provided)]) -> dict[str, Any]:
+async def diagnosis_make(
+    body: DiagnoseBody, hands: Annotated[Worker, Depends(provided)], trail: Trail, request: Request
+) -> dict[str, Any]:
     """Why a run failed: by run id, the latest failed run of a pipeline, or what failed in the window of an alert."""
+    outcome = "error: internal_error"
+    try:
+        diagnosis = await _diagnosis(body, hands)
+        outcome = diagnosis.outcome
+    except AppError as exc:
+        outcome = f"error: {exc.code}"
+        raise
+    finally:
+        await diagnosed(trail, request.state.caller, body.model_dump(exclude_none=True), outcome)
+    plain: dict[str, Any] = mask_value({"summary": diagnosis.summary(), **diagnosis.as_data()})
+    return plain
+
+
+async def _diagnosis(body: DiagnoseBody, hands: Worker) -> Diagnosis:
     if not (body.run_id or body.pipeline or body.since or body.until):
         raise InvalidArguments(
             "Name a run or a pipeline.",
@@ -30,7 +48,7 @@ async def diagnosis_make(body: DiagnoseBody, hands: Annotated[Worker, Depends(pr
     dated = between(body.since or "", body.until or "", body.timezone or "", now) if body.since or body.until else None
     try:
         async with asyncio.timeout(min(MAX_SECONDS, hands.tool_deadline_seconds)):
-            diagnosis = await diagnose_request(
+            return await diagnose_request(
                 hands.factories,
                 run_id=body.run_id,
                 pipeline=body.pipeline,
@@ -40,5 +58,3 @@ async def diagnosis_make(body: DiagnoseBody, hands: Annotated[Worker, Depends(pr
             )
     except TimeoutError:
         raise UpstreamUnavailable("Data Factory took too long to answer.", hint="Try again in a minute.") from None
-    plain: dict[str, Any] = mask_value({"summary": diagnosis.summary(), **diagnosis.as_data()})
-    return plain

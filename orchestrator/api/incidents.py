@@ -6,11 +6,12 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import PlainTextResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from core.errors import NotFound
+from orchestrator.api.deeds import Trail, on_incident
 from orchestrator.api.views import Name
 from orchestrator.incidents.desk import Desk
 from orchestrator.incidents.record import Entry, Incident, IncidentKind, IncidentState, Repair, RunRef
@@ -183,27 +184,47 @@ async def incidents_report(incident_id: IncidentId, app: App) -> PlainTextRespon
 
 
 @router.post("/{incident_id}/acknowledge", operation_id="incidents_acknowledge", summary="Take an incident up")
-async def incidents_acknowledge(incident_id: IncidentId, body: AcknowledgeBody, app: App) -> IncidentView:
+async def incidents_acknowledge(
+    incident_id: IncidentId, body: AcknowledgeBody, app: App, trail: Trail, request: Request
+) -> IncidentView:
     """Somebody has it in hand: it escalates no further."""
-    return IncidentView.of(await desk(app).acknowledge(incident_id, body.by, body.comment or ""))
+    incident = await desk(app).acknowledge(incident_id, body.by, body.comment or "")
+    return IncidentView.of(
+        await on_incident(trail, request.state.caller, "Taken up", incident, by=body.by, comment=body.comment)
+    )
 
 
 @router.post("/{incident_id}/assign", operation_id="incidents_assign", summary="Hand an incident on")
-async def incidents_assign(incident_id: IncidentId, body: AssignBody, app: App) -> IncidentView:
+async def incidents_assign(
+    incident_id: IncidentId, body: AssignBody, app: App, trail: Trail, request: Request
+) -> IncidentView:
     """Say who is to look after it."""
-    return IncidentView.of(await desk(app).assign(incident_id, body.by, body.to))
+    incident = await desk(app).assign(incident_id, body.by, body.to)
+    return IncidentView.of(
+        await on_incident(trail, request.state.caller, "Handed on", incident, by=body.by, to=body.to)
+    )
 
 
 @router.post("/{incident_id}/comment", operation_id="incidents_comment", summary="Remark on an incident")
-async def incidents_comment(incident_id: IncidentId, body: CommentBody, app: App) -> IncidentView:
+async def incidents_comment(
+    incident_id: IncidentId, body: CommentBody, app: App, trail: Trail, request: Request
+) -> IncidentView:
     """Add a line to its timeline."""
-    return IncidentView.of(await desk(app).comment(incident_id, body.by, body.text))
+    incident = await desk(app).comment(incident_id, body.by, body.text)
+    return IncidentView.of(
+        await on_incident(trail, request.state.caller, "Remarked on", incident, by=body.by, text=body.text)
+    )
 
 
 @router.post("/{incident_id}/resolve", operation_id="incidents_resolve", summary="Close an incident")
-async def incidents_resolve(incident_id: IncidentId, body: ResolveBody, app: App) -> IncidentView:
+async def incidents_resolve(
+    incident_id: IncidentId, body: ResolveBody, app: App, trail: Trail, request: Request
+) -> IncidentView:
     """It is over, and this is what mended it."""
-    return IncidentView.of(await desk(app).resolve(incident_id, body.by, body.resolution))
+    incident = await desk(app).resolve(incident_id, body.by, body.resolution)
+    return IncidentView.of(
+        await on_incident(trail, request.state.caller, "Closed", incident, by=body.by, resolution=body.resolution)
+    )
 
 
 def desk(app: IncidentServices) -> Desk:

@@ -124,6 +124,9 @@ class Healer:
     async def _rerun(self, incident: Incident, repair: Repair, step: Step, mode: Mode) -> None:
         factory = await self._factory(incident)
         runs = await runs_to_repeat(factory, incident, repair)
+        if not runs:
+            await self._give_up(incident, "which run to run again is not known")
+            return
         if len(runs) > MAX_RUNS:
             await self._give_up(incident, f"{len(runs)} runs failed of it, and that many are not run again unasked")
             return
@@ -132,7 +135,6 @@ class Healer:
         doing = replace(
             repair,
             actions=tuple(each.id for each in proposed),
-            tried=tuple(dict.fromkeys((*repair.tried, *runs))),
             next_at=self.now() + timedelta(seconds=LOOK_SECONDS),
         )
         await self._noted(incident, doing, "proposed", f"Proposed: {titles}.")
@@ -171,7 +173,7 @@ class Healer:
             repair,
             attempts=attempts,
             actions=(),
-            tried=(*repair.tried, *failed),
+            failed=failed,
             next_at=self.now() + timedelta(minutes=pause),
         )
         await self._noted(incident, again, "repairing", f"It failed again; once more in {count(pause, 'minute')}.")
@@ -233,7 +235,7 @@ async def runs_to_repeat(factory: DataFactory, incident: Incident, repair: Repai
     """After an attempt what failed in it; at first the newest failed run of each pipeline, from the outermost run above
     it, since what it called is called again from there."""
     if repair.attempts:
-        return repair.tried[-1:]
+        return repair.failed
     parents = {ref.run_id for ref in incident.parents}
     newest = {ref.pipeline: ref.run_id for ref in reversed(incident.runs)}  # they are the newest first
     found: dict[str, None] = {}

@@ -37,8 +37,8 @@ class RunRef:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """How far a playbook has come. `actions` are those of the step that is being done, `tried` the runs that were run
-    again. Once it is `over` nothing more is done by itself."""
+    """How far a playbook has come. `actions` are those of the step that is being done, `failed` the runs that
+    failed in the attempt before. Once it is `over` nothing more is done by itself."""
 
     playbook: str
     step: int = 0
@@ -46,7 +46,7 @@ class Repair:
     next_at: datetime | None = None
     attempts: int = 0
     actions: tuple[str, ...] = ()
-    tried: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
     over: bool = False
     outcome: str = ""
     suggestion: Mapping[str, Any] = field(default_factory=dict)

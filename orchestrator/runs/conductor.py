@@ -191,7 +191,7 @@ class _Serving:
             async with asyncio.timeout(BIND_SECONDS):
                 return await binder.bind(self.log.run, calls)
         except TimeoutError:
-            return Bound(text="What the agents proposed could not be looked at in time: nothing was done.")
+            return Bound(text="Not all proposals of the agents were looked at in time; GET /api/actions has what was.")
 
     async def _end(self, state: RunStatus, text: str, **changes: Any) -> None:
         calls = list(self.turn.all_calls()) if self.turn is not None else []

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from core.errors import Conflict, NotFound, NotPermitted, UpstreamUnavailable
+from core.errors import Conflict, InvalidArguments, NotFound, NotPermitted, UpstreamUnavailable
 from orchestrator.actions.proposing import Origin
 from orchestrator.actions.record import Action, Approval
 from orchestrator.incidents.record import Incident
@@ -263,3 +264,20 @@ async def test_many_who_are_refused_make_nobody_forget_what_went_through() -> No
         flooding = replace(first, id=f"A-202611-{number:016x}", state="denied", created_at=later)
         await desk.store.create(flooding)
     assert (await desk.proposed(key="second")).state == "denied"
+
+
+async def test_a_dry_run_says_how_many_have_to_approve() -> None:
+    desk = Afternoon(ASK)
+    considered = await desk.proposer.consider(OPERATION, KEY)
+    action = await desk.proposed(requester=KEY)
+    assert considered.verdict.terms is not None
+    assert considered.verdict.terms.approvals == action.terms.approvals == 2
+
+
+@pytest.mark.parametrize("value", ["\ud800", float("nan"), float("inf"), {"deep": ["\udfff"]}])
+async def test_what_cannot_be_kept_is_not_proposed(value: Any) -> None:
+    desk = Afternoon()
+    given = {"pipeline": "LoadSales", "parameters": {"a": value}}
+    with pytest.raises(InvalidArguments):
+        await desk.proposed(operation=Operation("run_pipeline", FACTORY, given))
+    assert desk.trail.entries == []

@@ -324,6 +324,21 @@ async def test_nothing_is_to_be_resumed_where_nothing_is_stopped_or_left() -> No
         assert await desk.store.active() == []
 
 
+async def test_the_end_of_a_pause_comes_late_rather_than_never() -> None:
+    desk = Afternoon()
+    given = {"pipeline": "LoadSales", "minutes": 90, "triggers": ["Nightly"]}
+    await desk.proposed(operation=Operation("pause_schedule", FACTORY, given))
+    await desk.worked()
+    (later,) = await desk.store.active()
+    desk.closed = "policy.yaml is gone."
+    desk.now += timedelta(hours=5)
+    await desk.executor().step(later.id)
+    assert (desk.plant.told, (await desk.action(later)).state) == (["pause_schedule"], "queued")
+    desk.closed, desk.now = "", desk.now + timedelta(minutes=1)
+    await desk.worked()
+    assert desk.plant.told == ["pause_schedule", "resume_schedule"]
+
+
 async def test_a_pause_ends_for_what_is_stopped_still_where_a_person_started_some_of_it() -> None:
     desk = Afternoon()
     given = {"pipeline": "LoadSales", "minutes": 90, "triggers": ["Nightly", "Hourly"]}

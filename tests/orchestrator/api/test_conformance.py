@@ -22,7 +22,7 @@ from orchestrator.actions.services import ActionServices
 from orchestrator.alerts import services as alert_services
 from orchestrator.alerts.intake import AlertIntake
 from orchestrator.api import app as api
-from orchestrator.api import callers
+from orchestrator.api import callers, deeds
 from orchestrator.api.actions import ACTION_ID
 from orchestrator.api.examples import INCIDENT_ID, RUN_ID
 from orchestrator.audit import services as audit_services
@@ -37,7 +37,6 @@ from orchestrator.runs.record import Event, Run, Session
 from orchestrator.runs.signals import Signals
 from orchestrator.stores.alerts import MemoryAlertStore
 from orchestrator.stores.audit import MemoryAuditStore, Row
-from orchestrator.stores.incidents import MemoryIncidentStore
 from orchestrator.stores.runs import MemoryRunStore
 from orchestrator.stores.scopes import MemoryScopeStore
 from tests.orchestrator.actions.desk import ANA, ASK, OPERATION, Afternoon
@@ -89,14 +88,15 @@ class Parts:
     """The parts of the app in memory, with the run and the incident that the examples of the contract name."""
 
     def __init__(self) -> None:
-        self.runs, self.incidents, signals = MemoryRunStore(), MemoryIncidentStore(), Impatient()
+        desk = Afternoon(ASK)
+        self.runs, self.incidents, signals = MemoryRunStore(), desk.incidents, Impatient()
         intake = Intake(self.runs, Nowhere(), signals, utc_now, deadline_seconds=30)
         self.services = services.Services(self.runs, signals, intake, cast("Any", None), cast("Any", None))
         self.alerts = AlertIntake(MemoryAlertStore(), MemoryScopeStore(), Nowhere(), utc_now)
         factory = MemoryDataFactory("adf-prod", runs=[make_run(1)], pipelines=["LoadSales"])
         self.editor = Editor(Factories([factory]), self.incidents, Policy, lambda: NOW)
         self.trail = MemoryAuditStore()
-        desk = Afternoon(ASK)
+        self.notes = desk.trail
         self.actions = ActionServices(desk.store, desk.proposer, desk.desk, cast("Any", None))
         self.hands = replace(make_worker(), factories=Factories([factory]), now=lambda: NOW)
 
@@ -129,6 +129,7 @@ def served() -> ASGIApp:
         incident_services.provided: lambda: parts,
         digest_services.provided: lambda: parts,
         worker.provided: lambda: parts.hands,
+        deeds.provided: lambda: parts.notes.record,
     }
     for guard, _ in api.GUARDED:  # who may call is tested route by route elsewhere
         app.dependency_overrides[guard] = let_in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -13,6 +13,7 @@ from orchestrator.policy.reading import BadPolicy, parse
 from tests.orchestrator.actions.desk import BEA
 from tests.orchestrator.healing.ward import AUTONOMOUS, REVIEW, RULES, RUNTIME, TRANSIENT, Ward
 from tests.tools_worker.datafactory.build import make_activity
+from tools_worker.datafactory.operations.model import Effect, Plan, Receipt
 
 
 async def test_a_transient_failure_is_run_again_and_its_factory_looked_at() -> None:
@@ -113,6 +114,33 @@ async def test_of_each_pipeline_the_newest_run_is_run_again() -> None:
     await ward.night(await ward.struck(runs=runs, pipelines=("LoadSales", "LoadStock")))
     actions = await ward.store.listed(ward.now - timedelta(days=1))
     assert {each.operation.arguments["run_id"] for each in actions} == {"r-3", "r-2"}
+
+
+async def test_all_that_failed_again_is_run_again_and_nothing_else() -> None:
+    ward = Ward()
+    send, sent = ward.plant.send, iter("abcdefgh")
+
+    async def numbered(plan: Plan, now: datetime) -> Receipt:
+        return replace(await send(plan, now), id=f"new-{next(sent)}")
+
+    async def ended(factory: object, plan: Plan, receipt: Receipt, now: datetime) -> Effect:
+        status = "Succeeded" if receipt.id == "new-a" else "Failed"
+        return Effect("done", f"Run {receipt.id} ended {status}.", True, receipt.id, status)
+
+    ward.plant.send, ward.plant.follow = numbered, ended  # type: ignore[method-assign]
+    runs = (RunRef("r-3", "LoadSales"), RunRef("r-2", "LoadStock"), RunRef("r-1", "LoadRates"))
+    await ward.night(await ward.struck(runs=runs, pipelines=("LoadSales", "LoadStock", "LoadRates")))
+    actions = await ward.store.listed(ward.now - timedelta(days=1))
+    first, second = {"r-3", "r-2", "r-1"}, {"new-b", "new-c"}
+    assert {each.operation.arguments["run_id"] for each in actions} == first | second
+    assert len(ward.plant.told) == 5
+
+
+async def test_where_no_run_is_known_nobody_looks_for_one_for_ever() -> None:
+    ward = Ward()
+    incident = await ward.night(await ward.struck(runs=()))
+    assert (ward.plant.told, incident.status) == ([], "escalated")
+    assert [entry.what for entry in incident.timeline].count("proposed") == 0
 
 
 async def test_a_runtime_is_waited_for_before_anything_is_run_again() -> None:
