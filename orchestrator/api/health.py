@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from core.settings import Settings
 from orchestrator.api.persons import SWITCH
 from orchestrator.audit import services as audit
+from orchestrator.doctor.findings import Finding
 from orchestrator.policy.reading import PolicyFile
 
 router = APIRouter(prefix="/api", tags=["health"])
@@ -32,12 +34,23 @@ class AuditHealth(BaseModel):
     disputed: int = Field(description="Anchors that say something else: run `verify`.")
 
 
+class Found(BaseModel):
+    check: str = Field(description="What was looked at.")
+    result: Literal["ok", "warning", "failed", "skipped"] = Field(description="How it is.")
+    found: str = Field(description="What was found.")
+    why: str = Field(description="Why it matters; empty where all is well.")
+    mend: str = Field(description="The command or the step that mends it; empty where there is nothing to mend.")
+
+
 class Health(BaseModel):
-    status: Literal["ok", "misconfigured"] = Field(description="Of the settings, all together.")
+    status: Literal["ok", "misconfigured", "failing"] = Field(
+        description="Of the settings, all together; of what was looked at, where it was asked for."
+    )
     version: str = Field(description="Of the app.")
     problems: list[Missing] = Field(description="Settings that are missing or wrong.")
     off: list[Missing] = Field(default=[], description="Parts that nobody has switched on. All else works.")
     audit: AuditHealth = Field(description="The audit trail, as the process that answers knows it.")
+    findings: list[Found] = Field(default=[], description="What the doctor found, where it was asked for.")
 
 
 OFF = {  # setting: (part, what is missing without it)
@@ -58,8 +71,15 @@ OFF = {  # setting: (part, what is missing without it)
     response_model=Health,
     responses={503: {"model": Health}},
 )
-async def health_get() -> JSONResponse:
-    """200 when every setting that is needed is there and all are sound, 503 with the list of what is not."""
+async def health_get(
+    deep: Annotated[
+        bool, Query(description="Look at everything the app needs, too: takes up to half a minute, changes nothing.")
+    ] = False,
+) -> JSONResponse:
+    """200 when every setting that is needed is there and all are sound, 503 with the list of what is not.
+
+    `deep` asks the doctor: storage, identities, the agent service, Data Factory, alerts, each with what mends it. Then
+    it is 503 too where something fails."""
     settings = Settings.load(os.environ)
     listed = [Missing(area=p.area, setting=p.setting, text=p.text) for p in settings.problems]
     listed += policy_problems()
@@ -71,14 +91,24 @@ async def health_get() -> JSONResponse:
     if not settings.has_blobs:
         text = "the audit trail is kept, but neither anchored nor exported."
         off.append(Missing(area="audit", setting="STORAGE__blobServiceUri", text=text))
+    findings = [Found.model_validate(asdict(each)) for each in await _examined()] if deep else []
+    failing = any(each.result == "failed" for each in findings)
     health = Health(
-        status="misconfigured" if listed else "ok",
+        status="misconfigured" if listed else "failing" if failing else "ok",
         version="0.1.0",
         problems=listed,
         off=off,
         audit=AuditHealth(**asdict(audit.standing())),
+        findings=findings,
     )
-    return JSONResponse(health.model_dump(), 503 if listed else 200)
+    return JSONResponse(health.model_dump(), 503 if listed or failing else 200)
+
+
+async def _examined() -> Sequence[Finding]:
+    """Who asks while somebody else's question is under way gets the same answer."""
+    from orchestrator.doctor import examination  # with the SDKs that it needs, when it is first asked for
+
+    return await examination.of_app()
 
 
 def policy_problems() -> list[Missing]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from core.errors import AppError
+from core.per_loop import PerLoop
 from core.settings import Settings
 from orchestrator.doctor.findings import Check, Finding, Seen
 from orchestrator.doctor.patient import Patient
@@ -83,6 +86,27 @@ def _clean(text: str, secrets: Sequence[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, "[masked]")
     return mask(text)
+
+
+async def of_app() -> list[Finding]:
+    """As this process is set. Questions at once are one: each is some two hundred requests."""
+    under_way = _under_way.get()
+    if under_way.task is None or under_way.task.done():
+        under_way.task = asyncio.create_task(_of_app())
+    return await asyncio.shield(under_way.task)
+
+
+async def _of_app() -> list[Finding]:
+    async with of_environment(os.environ) as patient:
+        return await examine(patient)
+
+
+@dataclass
+class _UnderWay:
+    task: asyncio.Task[list[Finding]] | None = None
+
+
+_under_way = PerLoop(_UnderWay)
 
 
 def of_environment(env: Mapping[str, str], **given: Any) -> Patient:

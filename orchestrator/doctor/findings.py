@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from orchestrator.doctor.patient import Patient
+if TYPE_CHECKING:
+    from orchestrator.doctor.patient import Patient
 
 Result = Literal["ok", "warning", "failed", "skipped"]
 

@@ -29,6 +29,7 @@ FOUNDRY_AUDIENCE, STORAGE_AUDIENCE = "https://ai.azure.com", "https://storage.az
 ADF_SECONDS = 8.0  # for one request with its repetitions: a person waits for the answer
 AT_ONCE = 16  # requests to storage
 UNSERVED_SECONDS = 60.0  # a message that nobody has taken for so long waits for somebody who cannot take it
+AGAIN_SECONDS = 4.0  # twice the pause between two looks of the host: one that came back just now is gone by then
 
 
 @dataclass
@@ -39,6 +40,7 @@ class Patient:
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     root: Path = ROOT
     unserved_seconds: float = UNSERVED_SECONDS
+    again_seconds: float = AGAIN_SECONDS
     _open: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def __aenter__(self) -> Patient:

@@ -106,13 +106,17 @@ async def served(patient: Patient) -> Sequence[Seen]:
     found: list[Seen] = []
 
     async def look(client: Any) -> Verdict:
-        messages = await client.peek_messages(max_messages=1)
-        if not messages:
+        message = await _first(client)
+        if message is None:
             return ""
-        if not _is_base64(str(messages[0].content)):
+        if not _is_base64(str(message.content)):
             return "plain"
-        age = (datetime.now(UTC) - messages[0].inserted_on).total_seconds()
-        return f"{age:.0f}" if age > patient.unserved_seconds else ""
+        age = (datetime.now(UTC) - message.inserted_on).total_seconds()
+        if age <= patient.unserved_seconds:
+            return ""
+        await asyncio.sleep(patient.again_seconds)
+        again = await _first(client)
+        return f"{age:.0f}" if again is not None and again.id == message.id else ""
 
     looked = await _each(patient, QUEUES, look, missing="")
     uses = {queue.name: queue.use for queue in QUEUES}
@@ -128,6 +132,12 @@ async def served(patient: Patient) -> Sequence[Seen]:
                 Seen("failed", f"A message lies in {name} for {verdict} s, and nobody takes it.", HOST, SILENCE)
             )
     return found or ok(f"No message lies unserved in any of {len(looked)} queues, and all are base64.")
+
+
+async def _first(client: Any) -> Any:
+    """The message that is next to be taken, or None."""
+    messages = await client.peek_messages(max_messages=1)
+    return messages[0] if messages else None
 
 
 ENCODING = "The Functions host puts it away as poison, and the agent service waits for an answer in vain."
