@@ -142,12 +142,12 @@ def copy(sink: Json, *after: str, name: str = "CopyRows", source: Json = FROM_SQ
 
 
 def inside(kind: str, name: str, *inner: Json) -> Json:
-    settings: Json = {
+    settings: dict[str, Json] = {
         "ForEach": {"items": ["a", "b", "c"], "activities": list(inner), "isSequential": True},
         "Until": {"expression": expression("@true"), "activities": list(inner), "timeout": "0.01:00:00"},
         "IfCondition": {"expression": expression("@true"), "ifTrueActivities": list(inner)},
-    }[kind]
-    return step(name, kind, settings)
+    }
+    return step(name, kind, settings[kind])
 
 
 def expression(text: str) -> Json:
