@@ -10,6 +10,9 @@ from fastapi import APIRouter, Depends, Request
 from core.errors import AppError, InvalidArguments, UpstreamUnavailable
 from orchestrator.api.deeds import Trail, diagnosed
 from orchestrator.api.views import DiagnoseBody
+from orchestrator.notify.cards.diagnosis import diagnosis_card
+from orchestrator.notify.channel import provided as channel_provided
+from orchestrator.notify.port import Notifier
 from tools_worker.datafactory.diagnosis import Window, diagnose_request
 from tools_worker.datafactory.diagnosis.record import Diagnosis
 from tools_worker.datafactory.masking import mask_value
@@ -17,14 +20,17 @@ from tools_worker.datafactory.period import between
 from tools_worker.runtime.worker import Worker, provided
 
 router = APIRouter(prefix="/api", tags=["diagnosis"])
+Channel = Annotated[Notifier, Depends(channel_provided)]
 MAX_SECONDS = 100.0  # callers such as Power Automate hang up after 120
 
 
 @router.post("/diagnose", operation_id="diagnosis_make", summary="Diagnose a failure")
 async def diagnosis_make(
-    body: DiagnoseBody, hands: Annotated[Worker, Depends(provided)], trail: Trail, request: Request
+    body: DiagnoseBody, hands: Annotated[Worker, Depends(provided)], channel: Channel, trail: Trail, request: Request
 ) -> dict[str, Any]:
-    """Why a run failed: by run id, the latest failed run of a pipeline, or what failed in the window of an alert."""
+    """Why a run failed: by run id, the latest failed run of a pipeline, or what failed in the window of an alert.
+
+    With `post` the channel gets it as a card, too."""
     outcome = "error: internal_error"
     try:
         diagnosis = await _diagnosis(body, hands)
@@ -33,8 +39,10 @@ async def diagnosis_make(
         outcome = f"error: {exc.code}"
         raise
     finally:
-        await diagnosed(trail, request.state.caller, body.model_dump(exclude_none=True), outcome)
+        await diagnosed(trail, request.state.caller, body.model_dump(exclude_defaults=True), outcome)
     plain: dict[str, Any] = mask_value({"summary": diagnosis.summary(), **diagnosis.as_data()})
+    if body.post:
+        await channel.send(diagnosis_card(plain))
     return plain
 
 

@@ -41,6 +41,7 @@ class DiagnoseBody(BaseModel):
     since: Name | None = Field(default=None, description="Where an alert names no run: the begin of its window.")
     until: Name | None = Field(default=None, description="The end of the window: ISO 8601, or a date.")
     timezone: Name | None = Field(default=None, description="Of times without offset and of dates: Europe/Berlin.")
+    post: bool = Field(default=False, description="Post it in the channel, too.")
 
 
 class ErrorView(BaseModel):

@@ -31,6 +31,7 @@ from orchestrator.digest import services as digest_services
 from orchestrator.digest.editor import Editor
 from orchestrator.incidents import services as incident_services
 from orchestrator.incidents.record import Incident
+from orchestrator.notify import channel
 from orchestrator.policy.model import Policy
 from orchestrator.runs.intake import Intake
 from orchestrator.runs.record import Event, Run, Session
@@ -96,7 +97,7 @@ class Parts:
         factory = MemoryDataFactory("adf-prod", runs=[make_run(1)], pipelines=["LoadSales"])
         self.editor = Editor(Factories([factory]), self.incidents, Policy, lambda: NOW)
         self.trail = MemoryAuditStore()
-        self.notes = desk.trail
+        self.notes, self.channel = desk.trail, desk.channel
         self.actions = ActionServices(desk.store, desk.proposer, desk.desk, cast("Any", None))
         self.hands = replace(make_worker(), factories=Factories([factory]), now=lambda: NOW)
 
@@ -126,6 +127,7 @@ def served() -> ASGIApp:
         action_services.provided: lambda: parts.actions,
         alert_services.provided: lambda: parts.alerts,
         audit_services.provided: lambda: parts.trail,
+        channel.provided: lambda: parts.channel,
         incident_services.provided: lambda: parts,
         digest_services.provided: lambda: parts,
         worker.provided: lambda: parts.hands,

@@ -17,6 +17,7 @@ from orchestrator.api import callers, deeds
 from orchestrator.audit.record import Actor, plain
 from orchestrator.incidents import services as incident_services
 from orchestrator.incidents.record import Incident
+from orchestrator.notify import channel
 from tests.orchestrator.actions.desk import ASK, Afternoon
 from tests.orchestrator.api.doors import by_path
 from tests.tools_worker.datafactory.build import NOW, make_run
@@ -48,6 +49,7 @@ class Site:
         desk = replace(self.desk.desk, telling=self.desk.telling)
         app.dependency_overrides |= {
             deeds.provided: lambda: self.trail.record,
+            channel.provided: lambda: self.desk.channel,
             incident_services.provided: lambda: SimpleNamespace(incidents=self.desk.incidents),
             worker.provided: lambda: hands,
             action_services.provided: lambda: ActionServices(
@@ -135,3 +137,10 @@ async def test_an_action_for_an_incident_that_is_not_there_is_refused(site: Site
     assert (answer.status_code, await site.desk.store.active()) == (404, [])
     body["incident_id"] = INCIDENT
     assert (await site.http.post("/api/actions", json=body)).status_code == 201
+
+
+async def test_a_diagnosis_is_posted_where_that_is_asked_for(site: Site) -> None:
+    for post in (False, True):
+        answer = await site.http.post("/api/diagnose", json={"pipeline": "LoadSales", "post": post})
+        assert answer.status_code == 200
+        assert [message.title for message in site.desk.channel.messages] == ["Diagnosis: LoadSales failed"] * post
