@@ -23,7 +23,7 @@ from tools_worker.datafactory.operations.triggering import (
     state_fact,
 )
 from tools_worker.datafactory.schedules.words import described
-from tools_worker.datafactory.wording import at, count, listed, safe
+from tools_worker.datafactory.wording import at, count, listed, safe, sentences
 
 LONGEST = 7 * 24 * 60  # minutes; what is to stay off for longer is stopped, not paused
 MAX_TOLD = 10
@@ -42,7 +42,8 @@ async def plan_pause(grounds: Grounds) -> Plan:
         {"pipeline": name, "minutes": minutes, "triggers": [each.name for each in stopped]},
         effects=(
             *(_stopped(each, name) for each in stopped),
-            f"The pause is to end at {at(until)}: then these triggers are to be started again.",
+            f"The pause ends {count(minutes, 'minute')} after it was begun, at {at(until)} if that were now: then these "
+            "triggers are to be started again.",
             *(_missed(each, grounds.now, until) for each in stopped),
             _still(name, mine, pipelines),
             "Runs that are going on go on.",
@@ -99,9 +100,8 @@ def _names(triggers: Sequence[Trigger]) -> str:
 
 
 def _stopped(trigger: Trigger, pipeline: str) -> str:
-    return f"Trigger {trigger.name}, which starts {starts(trigger)} {described(trigger)}, is stopped. " + _others(
-        trigger, pipeline
-    )
+    text = f"Trigger {trigger.name}, which starts {starts(trigger)} {described(trigger)}, is stopped."
+    return sentences(text, _others(trigger, pipeline))
 
 
 def _others(trigger: Trigger, pipeline: str) -> str:

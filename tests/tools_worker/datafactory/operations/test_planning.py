@@ -408,7 +408,7 @@ async def test_a_pause_stops_what_fires_by_time_and_tells_what_it_leaves() -> No
     assert "2 times of Hourly are left out, the first 2026-03-10 08:05 UTC." in told
     assert "2 windows of Windows wait until then, and run afterwards." in told
     assert "It is still started by trigger Arrivals, at events." in told
-    assert "to end at 2026-03-10 10:00 UTC" in told
+    assert "at 2026-03-10 10:00 UTC if that were now" in told
     assert found.pipelines == ("LoadSales", "LoadCustomers")
 
 
