@@ -42,6 +42,19 @@ def test_sorts(message: str, code: str, activity: str, category: str) -> None:
     assert classify(message, code, activity).category == category
 
 
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("Totals differ. This is transient, please retry.", "TotalsDiffer"),
+        ("Row counts differ", "500"),
+        ("Transaction was deadlocked, Sql error number: 1205.", "1205"),
+    ],
+)
+def test_what_an_author_lets_a_fail_activity_say_never_passes_by_itself(message: str, code: str) -> None:
+    verdict = classify(message, code, "Fail")
+    assert (verdict.category, verdict.transience) == ("user_code", "permanent")
+
+
 def test_gives_the_same_verdict_through_the_wrappers() -> None:
     inner = "Login failed for user 'x'."
     assert classify(f"Operation on target A failed: {inner}").rule == classify(inner).rule
