@@ -20,6 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 STORAGE, FUNCTIONS = ROOT / "infra" / "storage.json", ROOT / "infra" / "functions.json"
 PACKAGES = ("core", "tools_worker", "orchestrator")
+LOOKS_ONLY = ROOT / "orchestrator" / "doctor"  # asks for all of them by names that the others give
 DEAD_LETTERS = "dead-letters"  # of Event Grid: the code does not know it
 EXECUTOR = ("actions_execute",)  # what runs under the operator's identity, and nowhere else
 
@@ -68,11 +69,13 @@ def indexed() -> dict[str, list[dict[str, Any]]]:
 
 def opened(method: str) -> set[str]:
     """The names with which the code calls `method`: texts, or constants of the module that calls."""
-    return {name for package in PACKAGES for path in (ROOT / package).rglob("*.py") for name in _called(path, method)}
+    files = (path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    return {name for path in files if not path.is_relative_to(LOOKS_ONLY) for name in _called(path, method)}
 
 
 def _called(path: Path, method: str) -> Iterator[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    source = path.read_text(encoding="utf-8")
+    tree = ast.parse(source if method in source else "")
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is(node.func, method)]
     constants = dict(_constants(tree)) if calls else {}
     for call in calls:

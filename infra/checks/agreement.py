@@ -78,10 +78,10 @@ def settings(templates: Templates) -> Iterator[Finding]:
         given = app_settings(templates, name)
         for key, (value, _) in given.items():
             if key not in known | BINDING:
-                yield main.finding("settings", value, f"{name}: the code reads no setting {key!r}")
+                yield main.finding(value, f"{name}: the code reads no setting {key!r}")
         for key in sorted(secret_settings() & set(given)):
             if not literal(given[key][0]).startswith(REFERENCE):
-                yield main.finding("settings", given[key][0], f"{name}: {key} is no reference to the vault")
+                yield main.finding(given[key][0], f"{name}: {key} is no reference to the vault")
         always = {key: SAMPLES.get(key, _sample(key)) for key, (_, sure) in given.items() if sure}
         loaded = Settings.load(always)
         for problem in loaded.problems:
@@ -106,13 +106,13 @@ def host_settings(templates: Templates) -> Iterator[Finding]:
         found |= set(keys)
         for key, (value, _) in keys.items():
             if key not in HOST:
-                yield template.finding("settings", value, f"the host knows no setting {key!r}")
+                yield template.finding(value, f"the host knows no setting {key!r}")
     for key in sorted(HOST - found):
-        yield template.finding("settings", template.root, f"the host is not given {key!r}")
+        yield template.finding(template.root, f"the host is not given {key!r}")
 
 
 def _module_finding(main: Template, name: str, what: str) -> Finding:
-    return main.finding("settings", main.of("module")[name].node, f"{name}: {what}")
+    return main.finding(main.of("module")[name].node, f"{name}: {what}")
 
 
 def identities(templates: Templates) -> Iterator[Finding]:
@@ -130,11 +130,11 @@ def identities(templates: Templates) -> Iterator[Finding]:
         for key, value in wanted.items():
             found = at(module.body, f"params.{key}")
             if found is None or text(found) != value:
-                yield main.finding("identities", module.node, f"{name} must have {key}: {value}")
+                yield main.finding(module.node, f"{name} must have {key}: {value}")
         storage = main.of("module")[f"{name}Storage"]
         principal = at(storage.body, "params.principalId")
         if principal is None or text(principal) != f"identities.outputs.{name}PrincipalId":
-            yield main.finding("identities", storage.node, f"{storage.name} belongs to the identity of {name} alone")
+            yield main.finding(storage.node, f"{storage.name} belongs to the identity of {name} alone")
 
 
 def storage_names(templates: Templates) -> Iterator[Finding]:
@@ -146,14 +146,14 @@ def storage_names(templates: Templates) -> Iterator[Finding]:
         words = [f"names.{key}.{inner}" for inner in value] if isinstance(value, dict) else [f"names.{key}"]
         for word in words:
             if word not in used:
-                yield template.finding("storage names", template.root, f"{word} is made nowhere")
+                yield template.finding(template.root, f"{word} is made nowhere")
     queues = [name for key in ("toolInputs", "toolOutputs", "workQueues", "poisonQueues") for name in names[key]]
     for name in (*queues, names["auditContainer"], names["deadLetterContainer"]):
         if not re.fullmatch(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*", name):
-            yield Finding("storage names", "storage.json", 1, f"{name!r} is no name of a queue or container")
+            yield Finding("storage.json", 1, f"{name!r} is no name of a queue or container")
     for name in names["tables"]:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{2,62}", name):
-            yield Finding("storage names", "storage.json", 1, f"{name!r} is no name of a table")
+            yield Finding("storage.json", 1, f"{name!r} is no name of a table")
 
 
 LENGTHS = {  # how long a name may be, and of which characters
@@ -175,7 +175,7 @@ def resource_names(templates: Templates) -> Iterator[Finding]:
                 continue
             for told in _spelled(templates, template, name):
                 if not re.fullmatch(pattern, told):
-                    yield template.finding("resource names", name, f"{told!r} is no name that Azure takes")
+                    yield template.finding(name, f"{told!r} is no name that Azure takes")
 
 
 def _spelled(templates: Templates, template: Template, name: Node) -> set[str]:
@@ -199,34 +199,34 @@ def parameters(templates: Templates) -> Iterator[Finding]:
     try:
         given = json.loads(path.read_text(encoding="utf-8"))["parameters"]
     except (ValueError, KeyError) as exc:
-        yield Finding("parameters", path.name, 1, f"is no file of parameters: {exc!r}")
+        yield Finding(path.name, 1, f"is no file of parameters: {exc!r}")
         return
     wanted = templates.main.of("param")
     for name, one in given.items():
         if name not in wanted:
-            yield Finding("parameters", path.name, 1, f"main.bicep has no parameter {name!r}")
+            yield Finding(path.name, 1, f"main.bicep has no parameter {name!r}")
         else:
             yield from _default(path.name, wanted[name], str(one["value"]))
     for name, parameter in wanted.items():
         if name not in given:
-            yield templates.main.finding("parameters", parameter.node, f"{name!r} is missing in main.parameters.json")
+            yield templates.main.finding(parameter.node, f"{name!r} is missing in main.parameters.json")
 
 
 def _default(file: str, wanted: Declared, value: str) -> Iterator[Finding]:
     """`${NAME=default}`: the default is the template's own, and one of those that it allows."""
     found = ENVIRONMENT.fullmatch(value)
     if found is None:
-        yield Finding("parameters", file, 1, f"{wanted.name!r} comes from no variable of the environment: {value!r}")
+        yield Finding(file, 1, f"{wanted.name!r} comes from no variable of the environment: {value!r}")
         return
     own = literal(wanted.value) if wanted.value is not None else None
     if (found[2] or "") != (own or ""):
-        yield Finding("parameters", file, 1, f"{wanted.name!r} is {found[2]!r} here and {own!r} in main.bicep")
+        yield Finding(file, 1, f"{wanted.name!r} is {found[2]!r} here and {own!r} in main.bicep")
 
 
 def descriptions(templates: Templates) -> Iterator[Finding]:
     for parameter in templates.main.of("param").values():
         if not any(text(call).startswith("@description(") for call in parameter.decorators):
-            yield templates.main.finding("parameters", parameter.node, f"{parameter.name!r} is described nowhere")
+            yield templates.main.finding(parameter.node, f"{parameter.name!r} is described nowhere")
 
 
 def azd(templates: Templates) -> Iterator[Finding]:
@@ -236,16 +236,16 @@ def azd(templates: Templates) -> Iterator[Finding]:
     tags = {literal(value) for value in _tags(templates.main)}
     if tags != set(content["services"]):
         told = f"services {sorted(content['services'])}, but main.bicep tags {sorted(tags)}"
-        yield Finding("azure.yaml", path.name, 1, told)
+        yield Finding(path.name, 1, told)
     told_by_main = set(templates.main.of("output")) | AZD
     for hook in (each["run"] for one in content["hooks"].values() for each in one.values()):
         script = templates.folder.parent / hook
         if not script.is_file():
-            yield Finding("azure.yaml", path.name, 1, f"there is no {hook}")
+            yield Finding(path.name, 1, f"there is no {hook}")
             continue
         for name in re.findall(r"\$\{?(?:env:)?([A-Z]+_[A-Z_]+)", script.read_text(encoding="utf-8")):
             if name not in told_by_main:
-                yield Finding("azure.yaml", hook, 1, f"{name} is no output of main.bicep")
+                yield Finding(hook, 1, f"{name} is no output of main.bicep")
 
 
 def _tags(main: Template) -> Iterator[Node]:
@@ -261,9 +261,7 @@ def vault_secrets(templates: Templates) -> Iterator[Finding]:
         for key, (value, always) in app_settings(templates, name).items():
             found = re.search(r"SecretName=([a-z-]+)", literal(value))
             if found and always and not all(re.search(rf"['\s]{found[1]}\b", script) for script in scripts):
-                yield templates.main.finding(
-                    "vault", value, f"{name}: {key} asks for {found[1]!r}, which no hook makes"
-                )
+                yield templates.main.finding(value, f"{name}: {key} asks for {found[1]!r}, which no hook makes")
 
 
 def json_files(templates: Templates) -> Iterator[Finding]:
@@ -272,4 +270,4 @@ def json_files(templates: Templates) -> Iterator[Finding]:
         try:
             json.loads(path.read_text(encoding="utf-8"))
         except ValueError as exc:
-            yield Finding("json", path.name, 1, f"is no JSON: {exc}")
+            yield Finding(path.name, 1, f"is no JSON: {exc}")

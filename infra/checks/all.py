@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from infra.checks import agreement, modules, rights, safety, symbols
 from infra.checks.tree import Finding, Templates
@@ -46,5 +47,8 @@ CHECKS: tuple[Check, ...] = (
 
 
 def findings(templates: Templates) -> list[Finding]:
-    unreadable = [finding for check in READABLE for finding in check(templates)]
-    return unreadable or [finding for check in CHECKS for finding in check(templates)]
+    return _of(READABLE, templates) or _of(CHECKS, templates)
+
+
+def _of(checks: Iterable[Check], templates: Templates) -> list[Finding]:
+    return [replace(finding, check=check.__name__) for check in checks for finding in check(templates)]

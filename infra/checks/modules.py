@@ -16,7 +16,7 @@ def modules(templates: Templates) -> Iterator[Finding]:
         for module in template.of("module").values():
             target = templates.target(template, module)
             if target is None:
-                yield template.finding("modules", module.node, f"there is no module {module.about!r}")
+                yield template.finding(module.node, f"there is no module {module.about!r}")
                 continue
             yield from _parameters(template, module, target)
             yield from _scope(template, module, target)
@@ -32,7 +32,7 @@ def orphans(templates: Templates) -> Iterator[Finding]:
     }
     for name, template in templates.files.items():
         if name not in reached | {"main.bicep"}:
-            yield template.finding("orphans", template.root, "is a module that nothing uses")
+            yield template.finding(template.root, "is a module that nothing uses")
 
 
 def outputs(templates: Templates) -> Iterator[Finding]:
@@ -43,7 +43,7 @@ def outputs(templates: Templates) -> Iterator[Finding]:
             module = known.get(asked[0]) if asked else None
             target = templates.target(template, module) if module else None
             if asked and module and target and asked[1] not in target.of("output"):
-                yield template.finding("outputs", node, f"{module.about} has no output {asked[1]!r}")
+                yield template.finding(node, f"{module.about} has no output {asked[1]!r}")
 
 
 def _parameters(template: Template, module: Declared, target: Template) -> Iterator[Finding]:
@@ -51,13 +51,13 @@ def _parameters(template: Template, module: Declared, target: Template) -> Itera
     wanted = target.of("param")
     for name, value in given.items():
         if name not in wanted:
-            yield template.finding("parameters", value, f"{module.about} takes no {name!r}")
+            yield template.finding(value, f"{module.about} takes no {name!r}")
         elif not _fits(value, wanted[name].about):
-            yield template.finding("parameters", value, f"{name!r} of {module.about} is {wanted[name].about}")
+            yield template.finding(value, f"{name!r} of {module.about} is {wanted[name].about}")
     for name, one in wanted.items():
         needed = one.value is None and not one.about.endswith("?")
         if needed and name not in given:
-            yield template.finding("parameters", module.node, f"{module.about} is not given {name!r}")
+            yield template.finding(module.node, f"{module.about} is not given {name!r}")
 
 
 def _fits(value: Node, wanted: str) -> bool:
@@ -68,9 +68,9 @@ def _fits(value: Node, wanted: str) -> bool:
 
 def _scope(template: Template, module: Declared, target: Template) -> Iterator[Finding]:
     if template.scope != target.scope and at(module.body, "scope") is None:
-        yield template.finding("modules", module.node, f"{module.about} belongs into a {target.scope}: say which")
+        yield template.finding(module.node, f"{module.about} belongs into a {target.scope}: say which")
     if at(module.body, "name") is None:
-        yield template.finding("modules", module.node, f"the deployment of {module.about} has no name")
+        yield template.finding(module.node, f"the deployment of {module.about} has no name")
 
 
 def _output(node: Node) -> tuple[str, str] | None:
@@ -93,5 +93,5 @@ def deployment_names(templates: Templates) -> Iterator[Finding]:
             name = at(module.body, "name")
             told = literal(name) if name is not None else ""
             if told in seen or (module.looped and "${" not in told):
-                yield template.finding("modules", module.node, f"another deployment is named {told!r} too")
+                yield template.finding(module.node, f"another deployment is named {told!r} too")
             seen.add(told)

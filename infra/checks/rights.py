@@ -73,9 +73,9 @@ def role_assignments(templates: Templates) -> Iterator[Finding]:
     for template in templates.files.values():
         for one in assignments(template):
             for missing in _missing(one):
-                yield template.finding("roles", one.node, f"{one.name!r} {missing}")
+                yield template.finding(one.node, f"{one.name!r} {missing}")
             if not _roles(one, template):
-                yield template.finding("roles", one.node, f"{one.name!r} names no role by roles.json or of our own")
+                yield template.finding(one.node, f"{one.name!r} names no role by roles.json or of our own")
 
 
 def _missing(one: Declared) -> Iterator[str]:
@@ -92,7 +92,7 @@ def guids(templates: Templates) -> Iterator[Finding]:
     for template in templates.files.values():
         for node in walk(template.root):
             if node.type == "string_content" and GUID.search(text(node)) and text(node) != COSMOS_CONTRIBUTOR:
-                yield template.finding("roles", node, f"{text(node)!r}: GUIDs stand in roles.json")
+                yield template.finding(node, f"{text(node)!r}: GUIDs stand in roles.json")
 
 
 def unused_roles(templates: Templates) -> Iterator[Finding]:
@@ -100,7 +100,7 @@ def unused_roles(templates: Templates) -> Iterator[Finding]:
     path = templates.folder / "roles.json"
     for name in read(templates, "roles.json"):
         if f"roles.{name}" not in words:
-            yield Finding("roles", path.name, 1, f"{name!r} is granted to nobody")
+            yield Finding(path.name, 1, f"{name!r} is granted to nobody")
 
 
 def _is_role(node: Node) -> bool:
@@ -112,9 +112,9 @@ def factory_roles(templates: Templates) -> Iterator[Finding]:
     for name, actions in read(templates, "factoryRoles.json").items():
         for action in actions:
             if any(word in action.lower() for word in NEVER):
-                yield Finding("roles", "factoryRoles.json", 1, f"{name} holds {action}")
+                yield Finding("factoryRoles.json", 1, f"{name} holds {action}")
             elif name != "operator" and not action.endswith("/read") and "/query" not in action:
-                yield Finding("roles", "factoryRoles.json", 1, f"{name} holds {action}, which reads nothing")
+                yield Finding("factoryRoles.json", 1, f"{name} holds {action}, which reads nothing")
 
 
 def read(templates: Templates, name: str) -> dict[str, list[str]]:

@@ -73,7 +73,7 @@ def demands(templates: Templates) -> Iterator[Finding]:
             for path, value in wanted.items():
                 found = at(one.body, path)
                 if found is None or text(found) != value:
-                    yield template.finding("safety", one.node, f"{one.name!r} must have {path}: {value}")
+                    yield template.finding(one.node, f"{one.name!r} must have {path}: {value}")
 
 
 def versions(templates: Templates) -> Iterator[Finding]:
@@ -83,16 +83,16 @@ def versions(templates: Templates) -> Iterator[Finding]:
         for one in template.of("resource").values():
             kind, version = type_and_version(one.about)
             if not VERSION.fullmatch(version):
-                yield template.finding("versions", one.node, f"{kind} has no version of its API")
+                yield template.finding(one.node, f"{kind} has no version of its API")
             elif first.setdefault(kind, version) != version:
-                yield template.finding("versions", one.node, f"{kind}: {version} here, {first[kind]} elsewhere")
+                yield template.finding(one.node, f"{kind}: {version} here, {first[kind]} elsewhere")
 
 
 def keys(templates: Templates) -> Iterator[Finding]:
     for template in templates.files.values():
         for node in walk(template.root):
             if node.type in ("identifier", "property_identifier", "string_content") and KEYS.search(text(node)):
-                yield template.finding("keys", node, f"{text(node)[:40]!r}: keys are not used here")
+                yield template.finding(node, f"{text(node)[:40]!r}: keys are not used here")
 
 
 def secrets(templates: Templates) -> Iterator[Finding]:
@@ -101,9 +101,9 @@ def secrets(templates: Templates) -> Iterator[Finding]:
         for one in template.declared:
             allowed = one.name == "connectionString" and template.name == "modules/monitoring.bicep"  # an address
             if one.kind == "output" and SECRETIVE.search(one.name) and not allowed:
-                yield template.finding("secrets", one.node, f"output {one.name!r} would be kept with the deployment")
+                yield template.finding(one.node, f"output {one.name!r} would be kept with the deployment")
             if one.kind == "param" and any("secure" in text(each) for each in one.decorators):
-                yield template.finding("secrets", one.node, f"{one.name!r}: secrets go into the vault by infra/hooks")
+                yield template.finding(one.node, f"{one.name!r}: secrets go into the vault by infra/hooks")
 
 
 def receivers(templates: Templates) -> Iterator[Finding]:
@@ -114,9 +114,9 @@ def receivers(templates: Templates) -> Iterator[Finding]:
             given = properties(receiver)
             for key, value in RECEIVER.items():
                 if key not in given or text(given[key]) != value:
-                    yield template.finding("safety", receiver, f"the receiver must have {key}: {value}")
+                    yield template.finding(receiver, f"the receiver must have {key}: {value}")
             if "code=" in literal(given.get("serviceUri", receiver)):
-                yield template.finding("safety", receiver, "the receiver's address holds a key")
+                yield template.finding(receiver, "the receiver's address holds a key")
 
 
 def immutability(templates: Templates) -> Iterator[Finding]:
@@ -129,7 +129,6 @@ def immutability(templates: Templates) -> Iterator[Finding]:
     append = [at(one.body, "properties.allowProtectedAppendWrites") for one in policies]
     if not policies or any(value is None or text(value) != "true" for value in append):
         yield Finding(
-            "safety",
             "modules/dataStorage.bicep",
             1,
             "the audit container has no policy of immutability that lets it grow",
@@ -143,7 +142,7 @@ def dead_letters(templates: Templates) -> Iterator[Finding]:
                 "/eventSubscriptions@" in one.about
                 and at(one.body, "properties.deadLetterWithResourceIdentity") is None
             ):
-                yield template.finding("safety", one.node, f"{one.name!r} loses what cannot be delivered")
+                yield template.finding(one.node, f"{one.name!r} loses what cannot be delivered")
 
 
 def companions(templates: Templates) -> Iterator[Finding]:
@@ -151,7 +150,7 @@ def companions(templates: Templates) -> Iterator[Finding]:
         for template, one in _resources(templates, parent):
             named = [at(other.body, "parent") for other in _of_type(template, child)]
             if not any(node is not None and text(node) == one.name for node in named):
-                yield template.finding("safety", one.node, f"{one.name!r} comes without {child}")
+                yield template.finding(one.node, f"{one.name!r} comes without {child}")
 
 
 def _resources(templates: Templates, kind: str) -> Iterator[tuple[Template, Declared]]:
@@ -172,7 +171,7 @@ def parents(templates: Templates) -> Iterator[Finding]:
         for one in known.values():
             above = type_and_version(one.about)[0].rpartition("/")[0]
             if above.count("/") >= 1 and not _is_below(one, above, known):
-                yield template.finding("parents", one.node, f"{one.name!r} needs a parent of type {above}")
+                yield template.finding(one.node, f"{one.name!r} needs a parent of type {above}")
 
 
 def _is_below(one: Declared, above: str, known: Mapping[str, Declared]) -> bool:

@@ -34,7 +34,7 @@ def syntax(templates: Templates) -> Iterator[Finding]:
     for template in templates.files.values():
         for node in walk(template.root):
             if node.is_error or node.is_missing:
-                yield template.finding("syntax", node, f"cannot be read as Bicep: {text(node)[:60]!r}")
+                yield template.finding(node, f"cannot be read as Bicep: {text(node)[:60]!r}")
 
 
 def names(templates: Templates) -> Iterator[Finding]:
@@ -42,10 +42,10 @@ def names(templates: Templates) -> Iterator[Finding]:
         known = {one.name for one in template.declared if one.kind != "output"}
         for node, local in used(template):
             if text(node) not in known | local:
-                yield template.finding("names", node, f"{text(node)!r} is declared nowhere")
+                yield template.finding(node, f"{text(node)!r} is declared nowhere")
         for node in walk(template.root):
             if node.type == "call_expression" and not _known_call(node):
-                yield template.finding("names", node, f"Bicep has no function {text(node.named_children[0])!r}")
+                yield template.finding(node, f"Bicep has no function {text(node.named_children[0])!r}")
         yield from _twice(template)
 
 
@@ -55,7 +55,7 @@ def unused(templates: Templates) -> Iterator[Finding]:
         for one in template.declared:
             silent = one.kind in ("param", "var") or one.existing
             if silent and one.name not in mentioned:
-                yield template.finding("unused", one.node, f"{one.kind} {one.name!r} is used by nothing")
+                yield template.finding(one.node, f"{one.kind} {one.name!r} is used by nothing")
 
 
 def cycles(templates: Templates) -> Iterator[Finding]:
@@ -63,7 +63,7 @@ def cycles(templates: Templates) -> Iterator[Finding]:
         needs = {one.name: _mentions(one) for one in template.declared if one.kind != "output"}
         for one in template.declared:
             if one.kind != "output" and one.name in _reached(one.name, needs):
-                yield template.finding("cycles", one.node, f"{one.name!r} needs itself")
+                yield template.finding(one.node, f"{one.name!r} needs itself")
 
 
 def json_keys(templates: Templates) -> Iterator[Finding]:
@@ -82,13 +82,13 @@ def _keys(template: Template, variable: Declared, content: Mapping[str, Any]) ->
     if chosen and value is not None:
         allowed = _allowed(template, text(value.named_children[1]))
         if allowed != set(variants):
-            yield template.finding("json", variable.node, f"has values for {sorted(variants)}, asked {sorted(allowed)}")
+            yield template.finding(variable.node, f"has values for {sorted(variants)}, asked {sorted(allowed)}")
     for node in walk(template.root):
         path = _path(node, variable.name)
         for which, tree in variants.items():
             if path and not _has(tree, path):
                 told = f" of {which!r}" if which else ""
-                yield template.finding("json", node, f"{'.'.join((variable.name, *path))}{told} is in no JSON file")
+                yield template.finding(node, f"{'.'.join((variable.name, *path))}{told} is in no JSON file")
 
 
 def _has(tree: Any, path: tuple[str, ...]) -> bool:
@@ -169,7 +169,7 @@ def _twice(template: Template) -> Iterator[Finding]:
     for one in template.declared:
         key = (one.kind == "output", one.name)
         if key in seen:
-            yield template.finding("names", one.node, f"{one.name!r} is declared twice")
+            yield template.finding(one.node, f"{one.name!r} is declared twice")
         seen.add(key)
 
 

@@ -25,12 +25,12 @@ DECLARATIONS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong, where, by which check."""
+    """What is wrong, where, and which check says so."""
 
-    check: str
     file: str
     line: int
     text: str
+    check: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.text} [{self.check}]"
@@ -85,8 +85,8 @@ class Template:
         found = (node for node in self.root.children if node.type == "target_scope_assignment")
         return next((literal(node.named_children[-1]) for node in found), "resourceGroup")
 
-    def finding(self, check: str, node: Node, text: str) -> Finding:
-        return Finding(check, self.name, node.start_point[0] + 1, text)
+    def finding(self, node: Node, text: str) -> Finding:
+        return Finding(self.name, node.start_point[0] + 1, text)
 
 
 @dataclass(frozen=True)
