@@ -79,6 +79,7 @@ def build() -> FastAPI:
     app.get("/api/swagger.json", include_in_schema=False, dependencies=[Depends(KEY)])(connector(app))
     callers.check(app)
     problems.register(app)
+    app.add_exception_handler(persons.SignInFirst, persons.to_sign_in)
     app.add_middleware(BodyLimit)
     app.add_middleware(callers.Doors)
     app.add_middleware(problems.Bugs)  # added last, so outermost: it also answers for the limit

@@ -6,8 +6,10 @@ import json
 import os
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
 from core.errors import NotPermitted
@@ -30,6 +32,7 @@ NAMES = (
 )
 OBJECT_IDS = ("oid", "http://schemas.microsoft.com/identity/claims/objectidentifier")
 ROLES = ("roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role")
+SIGN_IN = "/.auth/login/aad"  # the platform's own page
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -49,11 +52,26 @@ class Person(Guard):
         if request.method not in SAFE_METHODS and request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
             raise NotPermitted("Another site sent this.", hint="Do it on the page of the app.")
         person = read(request.headers.get(PRINCIPAL, ""))
+        if person is None and _is_page(request):
+            raise SignInFirst("Nobody is signed in.")
         if person is None:
             raise Unauthenticated("Nobody is signed in.", hint="Sign in with an account of your organisation.")
         if self._role not in person.roles:
             raise NotPermitted(f"This needs the role {self._role}.", hint="Ask whoever assigns the roles of this app.")
         return person
+
+
+class SignInFirst(Unauthenticated):
+    """For a browser, which is sent there: see `to_sign_in`."""
+
+
+async def to_sign_in(request: Request, exc: Exception) -> RedirectResponse:
+    """Whoever followed a card's link comes back to it."""
+    return RedirectResponse(f"{SIGN_IN}?post_login_redirect_uri={quote(request.url.path, safe='')}", 302)
+
+
+def _is_page(request: Request) -> bool:
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
 
 
 router = APIRouter(prefix="/ui", tags=["persons"])

@@ -98,3 +98,20 @@ def test_what_is_no_principal_of_entra_id_is_nobody(header: str) -> None:
 async def test_what_is_wrong_with_a_principal_is_not_told() -> None:
     told = {(await me(header)).text for header in ("", "x", principal("reader", auth_typ="aad2"))}
     assert len(told) == 1
+
+
+async def test_who_follows_a_link_of_a_card_without_being_signed_in_is_led_there_and_back() -> None:
+    transport = httpx.ASGITransport(through("ui", api.build()))
+    page = "/ui/approvals/A-202611-3f2a9c01d4e57b6a"
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+        browser = await http.get(f"{page}?x=https://evil.example", headers={"accept": "text/html,*/*"})
+        program = await http.get(page, headers={"accept": "application/json"})
+        sent = await http.post(page, json={}, headers={"accept": "text/html"})
+    back = "%2Fui%2Fapprovals%2FA-202611-3f2a9c01d4e57b6a"
+    assert browser.status_code == 302
+    assert browser.headers["location"] == f"/.auth/login/aad?post_login_redirect_uri={back}"
+    assert (program.status_code, sent.status_code) == (401, 401)
+
+
+async def test_who_is_signed_in_without_a_role_is_not_sent_to_sign_in_for_ever() -> None:
+    assert (await me(principal("visitor"), accept="text/html")).status_code == 403

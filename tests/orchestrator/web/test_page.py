@@ -110,7 +110,7 @@ async def test_what_was_changed_meanwhile_is_not_decided(site: Site, page: Page)
     await page.js("document.querySelector('.yes').click()")
     await page.until("document.getElementById('said').innerText.startsWith('This is not what you were shown.')")
     assert (await site.desk.action(action)).state == "waiting"
-    assert "Cancelled" in await text(page, "facts")  # loaded again, to be read
+    await page.until("document.getElementById('facts').innerText.includes('Cancelled')")  # loaded again, to be read
 
 
 async def test_who_may_not_decide_is_offered_nothing(site: Site, page: Page) -> None:

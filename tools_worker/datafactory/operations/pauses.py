@@ -42,8 +42,8 @@ async def plan_pause(grounds: Grounds) -> Plan:
         {"pipeline": name, "minutes": minutes, "triggers": [each.name for each in stopped]},
         effects=(
             *(_stopped(each, name) for each in stopped),
-            f"The pause ends {count(minutes, 'minute')} after it was begun, at {at(until)} if that were now: then these "
-            "triggers are to be started again.",
+            f"The pause ends {count(minutes, 'minute')} after it was begun, at {at(until)} if that were now: then "
+            "these triggers are to be started again.",
             *(_missed(each, grounds.now, until) for each in stopped),
             _still(name, mine, pipelines),
             "Runs that are going on go on.",
