@@ -8,7 +8,7 @@ PORT ?= 7071
 HOST ?= light
 FACTORY ?=
 Q ?= What failed in the last 24 hours, and why?
-BENCHES ?= bench.ask bench.routing bench.diagnosis bench.failures bench.coldstart bench.scale bench.compare bench.alerts bench.chaos
+BENCHES ?= bench.ask bench.routing bench.diagnosis bench.failures bench.coldstart bench.scale bench.compare bench.alerts bench.actions bench.chaos
 TESTERS ?= 2
 SEED ?= 1
 

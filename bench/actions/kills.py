@@ -59,6 +59,7 @@ class Point:
     number: int
     fault: str  # of the proxy: strike and strike_after kill, the others only lose the answer
     request: str = ""
+    writes: bool = False  # the request changes something
 
     @property
     def kills(self) -> bool:
@@ -85,8 +86,8 @@ class Watch:
             self.told[shown(name)] += 1
 
 
-async def run(deeds: Sequence[Deed], lanes: int, share: int) -> list[Tried]:
-    """`share`: of the reads, and of the writes that do nothing to Data Factory, only each so-manieth."""
+async def run(deeds: Sequence[Deed], lanes: int, reads: int, writes: int) -> list[Tried]:
+    """Only at each so-manieth boundary of reads, and of writes: see `chosen`."""
     waiting = list(deeds)
     tried: list[Tried] = []
 
@@ -95,7 +96,7 @@ async def run(deeds: Sequence[Deed], lanes: int, share: int) -> list[Tried]:
             await attempt(made, Point(DEEDS[0], 0, ""))  # which makes the tables and the queue
             while waiting:
                 deed = waiting.pop(0)
-                for point in chosen(await points(made, deed), share):
+                for point in chosen(await points(made, deed), reads, writes):
                     tried.append(Tried(point, await attempt(made, point)))
 
     await asyncio.gather(*(serve(f"kills-{number}") for number in range(lanes)))
@@ -114,19 +115,20 @@ async def points(made: Lane, deed: Deed) -> list[Point]:
 def boundaries(deed: Deed, seen: Sequence[str]) -> Iterator[Point]:
     """Before each request; behind those that change something: behind a read is before the next request."""
     for number, name in enumerate(seen, 1):
-        told = shown(name)
-        yield Point(deed, number, "strike", told)
-        if changes(name):
-            yield Point(deed, number, "strike_after", told)
-        if ADF_WRITE.match(name):
-            yield from (Point(deed, number, fault, told) for fault in LOST_ANSWERS)
+        after = ("strike_after",) if changes(name) else ()
+        answers = LOST_ANSWERS if ADF_WRITE.match(name) else ()
+        for fault in ("strike", *after, *answers):
+            yield Point(deed, number, fault, shown(name), changes(name))
 
 
-def chosen(points: Sequence[Point], share: int) -> list[Point]:
-    """All at which something is done to Data Factory, and around them."""
+def chosen(points: Sequence[Point], reads: int, writes: int) -> list[Point]:
+    """Each so-manieth of both, and all around what changes a factory."""
     doing = {point.number for point in points if not point.kills}
     near = {number + step for number in doing for step in (-1, 0, 1)}
-    return [point for n, point in enumerate(points) if n % share == 0 or point.number in near]
+    reading = [point for point in points if not point.writes][::reads]
+    writing = [point for point in points if point.writes][::writes]
+    kept = {id(point) for point in (*reading, *writing)}
+    return [point for point in points if id(point) in kept or point.number in near]
 
 
 def changes(name: str) -> bool:

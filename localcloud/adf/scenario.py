@@ -159,10 +159,13 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeState:
+    """As it is for so many `hours` by the start of the world, and for `back_minutes` longer; without them for good."""
+
     factory: str
     name: str
     state: str
     hours: float = 0.0
+    back_minutes: float | None = None
     settings: Json = field(default_factory=dict)
 
 

@@ -41,8 +41,10 @@ class World:
         return any(living.factory.group.casefold() == group.casefold() for living in self.factories)
 
     def runtime_state(self, factory: str, name: str) -> RuntimeState | None:
+        """What the scenario says of it; None where it is as usual, or is so again."""
+        since = (self.clock.now() - self.anchor).total_seconds() / 60
         found = (state for state in self.scenario.runtimes if (state.factory, state.name) == (factory, name))
-        return next(found, None)
+        return next((state for state in found if state.back_minutes is None or since < state.back_minutes), None)
 
     def is_crowded(self, factory: str, runtime: str) -> bool:
         now = self.clock.now()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -12,7 +12,7 @@ import pytest
 
 from localcloud.adf import rendering
 from localcloud.adf.app import App
-from localcloud.adf.scenario import BadScenario, Change, Congestion, load_scenario
+from localcloud.adf.scenario import BadScenario, Change, Congestion, RuntimeState, load_scenario
 from localcloud.adf.world import World
 
 NOW = datetime(2026, 3, 18, 9, 30, tzinfo=UTC)
@@ -93,3 +93,11 @@ def test_what_does_not_exist_cannot_be_deleted() -> None:
     deletion = Change("adf-retail", "pipelines/Nothing", hours_ago=1, operation="delete")
     with pytest.raises(BadScenario, match="pipelines/Nothing"):
         World(replace(scenario, changes=(*scenario.changes, deletion)), fixed=NOW)
+
+
+def test_a_runtime_that_comes_back_is_as_usual_from_then_on() -> None:
+    away = RuntimeState("adf-retail", "SHIR-Stores", "Offline", hours=1, back_minutes=10)
+    made = World(replace(load_scenario("operations"), runtimes=(away,)), fixed=NOW)
+    assert made.runtime_state("adf-retail", "SHIR-Stores") == away
+    made.clock.advance(timedelta(minutes=10).total_seconds())
+    assert made.runtime_state("adf-retail", "SHIR-Stores") is None
