@@ -99,6 +99,7 @@ class ActionView(BaseModel):
     incident_id: str = Field(description="The incident that it is for; empty for none.")
     question_run: str = Field(description="The question in which it was proposed; empty for none.")
     created_at: AwareDatetime = Field(description="When it was proposed.")
+    not_before: AwareDatetime | None = Field(default=None, description="It is not begun before: the end of a pause.")
     ended_at: AwareDatetime | None = Field(default=None, description="When it was over.")
     outcome: str = Field(description="What became of it, in sentences; empty until it is over.")
     started_run: str = Field(description="The run that it started, by Data Factory's id.")
@@ -130,7 +131,7 @@ class ActionView(BaseModel):
 
 
 _SAME = (
-    *("id", "state", "rule", "rule_why", "incident_id", "created_at", "ended_at"),
+    *("id", "state", "rule", "rule_why", "incident_id", "created_at", "not_before", "ended_at"),
     *("started_run", "started_status"),
 )
 

@@ -32,7 +32,8 @@ function lines(where, told) {
 function show(action, me) {
   shown = action;
   document.title = action.title;
-  at("state").textContent = WORDS[action.state] || action.state;
+  const later = action.state === "queued" && action.not_before && new Date(action.not_before) > new Date();
+  at("state").textContent = later ? "Allowed, to be done later" : WORDS[action.state] || action.state;
   at("state").dataset.tone = TONES[action.state] || "bad";
   if (action.state === "done" && ["Failed", "Cancelled"].includes(action.started_status)) at("state").dataset.tone = "bad";
   at("title").textContent = action.title;
@@ -46,6 +47,7 @@ function show(action, me) {
     ["Rule", [action.rule, action.rule_why].filter(Boolean).join(": ")],
     ["Needs", action.approvals_needed ? `${action.approvals_needed} × ${action.roles.join(" or ")}${action.four_eyes ? ", not whoever proposed it" : ""}` : ""],
     ["Until", action.state === "waiting" ? `${time(action.expires_at)}; after that the answer is no` : ""],
+    ["Not before", action.state === "queued" ? time(action.not_before) : ""],
     ["Approved by", action.approvals.map((each) => each.by).join(", ")],
     ["Run it started", [action.started_run, action.started_status].filter(Boolean).join(": ")],
     ["Incident", action.incident_id], ["Action", action.id],

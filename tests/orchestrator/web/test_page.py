@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -125,3 +126,13 @@ async def test_an_action_that_is_not_there_is_said(site: Site, page: Page) -> No
     await page.open(f"{site.url}/ui/approvals/A-202611-0000000000000000")
     await page.until("document.getElementById('said') && document.getElementById('said').innerText.length > 0")
     assert (await text(page, "said")).startswith("There is no action 'A-202611-0000000000000000'.")
+
+
+async def test_the_end_of_a_pause_says_when_it_comes(site: Site, page: Page) -> None:
+    action = await site.waiting()
+    due = datetime(2126, 11, 21, 16, 30, tzinfo=UTC)
+    await site.desk.store.save(replace(await site.desk.action(action), state="queued", not_before=due))
+    await page.open(f"{site.url}/ui/approvals/{action.id}")
+    await page.until(SHOWN)
+    assert await text(page, "state") == "Allowed, to be done later"
+    assert "2126-11-21 16:30 UTC" in await text(page, "terms")
