@@ -1,4 +1,4 @@
-"""Steering the world from outside: `/_faults`, `/_stats`, `/_reset`, `/_clock`, `/_rights`. No token is asked for."""
+"""Steering the world from outside: `/_faults`, `/_stats`, `/_reset`, `/_clock`, `/_surroundings`; without a token."""
 
 from __future__ import annotations
 
@@ -55,8 +55,11 @@ def routes(
             world.clock.advance(seconds)
         return JSONResponse({"now": stamp(world.now())})
 
-    async def rights(request: Request) -> Response:
-        """POST {"without": [actions]}: from now on the caller's role holds all but these."""
+    async def around(request: Request) -> Response:
+        """POST {"without": [actions]}: from now on the caller's role holds all but these. DELETE: all as it was."""
+        if request.method == "DELETE":
+            surroundings.reset()
+            return Response(status_code=204)
         without = read_object(await request.body()).get("without")
         if not isinstance(without, list) or not all(isinstance(action, str) for action in without):
             raise bad_request("'without' must be a list of actions.")
@@ -68,5 +71,5 @@ def routes(
         Route("/_stats", stats, methods=["GET"]),
         Route("/_reset", reset, methods=["POST"]),
         Route("/_clock", clock, methods=["GET", "POST"]),
-        Route("/_rights", rights, methods=["POST"]),
+        Route("/_surroundings", around, methods=["POST", "DELETE"]),
     ]

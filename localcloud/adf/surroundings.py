@@ -1,7 +1,7 @@
 """What Resource Manager tells besides factories: roles, rights, the agent service's project, storage, alert wiring.
 
 Resources are listed, read, put and deleted as the providers' own APIs do it, so that a test takes away what it wants to
-be missing. `/_rights` takes actions from the caller's role: listed in its permissions, and refused from then on.
+be missing. `/_surroundings` takes actions from the caller's role: listed in its permissions, and refused from then on.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
     from azure.storage.blob.aio import BlobServiceClient
     from azure.storage.queue.aio import QueueServiceClient
+
+    from tools_worker.datafactory.arm import Arm
 
 _Client = TypeVar("_Client", bound=Any)
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +43,7 @@ class Patient:
     root: Path = ROOT
     unserved_seconds: float = UNSERVED_SECONDS
     again_seconds: float = AGAIN_SECONDS
+    _arms: dict[str, Arm] = field(default_factory=dict)
     _open: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def __aenter__(self) -> Patient:
@@ -86,12 +89,25 @@ class Patient:
 
     @cached_property
     def factories(self) -> Factories:
-        from tools_worker.datafactory.sdk import open_factories
+        """As the tools see them, with less patience."""
+        from tools_worker.datafactory.sdk import SdkDataFactory, discover
 
-        hasty = min(self.settings.adf_timeout_seconds, ADF_SECONDS)
-        made = open_factories(replace(self.settings, adf_timeout_seconds=hasty))
-        self._open.push_async_callback(made.close)
-        return made
+        named = [found for each in self.settings.adf_factories if (found := FactoryId.read(each))]
+        if named:
+            return Factories([SdkDataFactory(self._asking(each.subscription), each) for each in named])
+        return Factories(lambda: discover(self._asking(self.settings.adf_subscription), self.settings.adf_subscription))
+
+    def _asking(self, subscription: str) -> Arm:
+        from tools_worker.datafactory.arm import Arm, Patience
+
+        if subscription not in self._arms:
+            endpoint = self.settings.adf_endpoint
+            patience = Patience(deadline=min(self.settings.adf_timeout_seconds, ADF_SECONDS))
+            self._arms[subscription] = Arm(
+                clients.credential(endpoint), subscription, endpoint=endpoint, patience=patience
+            )
+            self._open.push_async_callback(self._arms[subscription].close)
+        return self._arms[subscription]
 
     @cached_property
     def account(self) -> str:
