@@ -32,6 +32,13 @@ def test_ships_what_is_no_python() -> None:
     assert {".md", ".yaml"} <= suffixes  # instructions of agents, knowledge of failures
 
 
+def test_ships_the_policy_and_the_page() -> None:
+    shipped = {path.as_posix() for path in app_files()}
+    assert "policy.yaml" in shipped
+    page = {path for path in shipped if path.startswith("orchestrator/web/")}
+    assert {Path(path).suffix for path in page} >= {".html", ".js", ".css"}
+
+
 def test_the_last_pattern_that_fits_decides() -> None:
     patterns = ["*.md", "!keep/*.md", "docs"]
     assert ignored(Path("a/b.md"), patterns)
