@@ -30,6 +30,7 @@ MAX_ATTEMPTS = 5  # as often as the host delivers a message: then the run itself
 SHORTEST_APART_SECONDS = 1.5
 LOOK_APART = 1.5  # heartbeats: a healthy run writes at least once between two looks
 GRACE = timedelta(seconds=5)  # whoever serves the run expires it first
+ANNOUNCED = timedelta(seconds=10)  # whoever answered it tells of its end first; told twice it stands on the trail twice
 GIVEN_UP_AFTER = timedelta(minutes=15)  # the agent service expires a run ten minutes after it began
 ORPHANED_AFTER = timedelta(minutes=10)  # a conversation is saved in its session within a second of being opened
 ORPHANED_WITHIN = timedelta(hours=2)  # the timer comes every ten minutes: what is older was looked at many times
@@ -86,6 +87,8 @@ class Sweeper:
     async def _silent(self, run_id: str, counts: Counter[str]) -> Run | None:
         """The run, if its heart does not seem to beat. Settles what has ended. Raises NotFound."""
         run = await self.store.load(run_id)
+        if run.ended_at is not None and abs(self.now() - run.ended_at) < ANNOUNCED and run.status == "done":
+            return None
         if run.ended:
             done = await self._agents_stopped(run)
             counts["settled" if done else "agents_left"] += 1

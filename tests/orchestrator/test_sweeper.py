@@ -143,6 +143,16 @@ async def test_agents_that_could_not_be_stopped_are_stopped_later() -> None:
     assert await night.store.active() == []
 
 
+async def test_a_run_that_was_answered_just_now_is_left_to_whoever_answered_it() -> None:
+    night = Night()
+    run = await night.run(status="done", ended_at=night.now)
+    night.now += timedelta(seconds=2)
+    assert await night.sweeper.runs() == {}
+    assert await night.store.active() == [run.id]
+    night.now += timedelta(seconds=10)
+    assert await night.sweeper.runs() == {"settled": 1}
+
+
 async def test_an_agent_service_that_stays_away_is_not_asked_for_ever() -> None:
     night = Night()
     await night.run(conversation="thread_1", agent_run="run_9")
