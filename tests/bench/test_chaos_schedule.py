@@ -30,10 +30,13 @@ def test_every_deck_has_every_kind_of_stroke() -> None:
     assert set(names(3)) == {"agents", "adf", "storage", "kill", "calls", "restart"}
 
 
+SET_UP = {"http_403"}  # an identity without rights: no storm brings it, and none takes it away
+
+
 def test_every_fault_of_the_agent_service_is_in_the_deck() -> None:
     from bench.chaos.schedule import AGENTS
 
-    assert {name for body in AGENTS for name in body} == set(NAMES)
+    assert {name for body in AGENTS for name in body} == set(NAMES) - SET_UP
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from localcloud.launch.cloud import (
 )
 
 KEY = "e2e-key"
+CHANGING = ("create", "cancel", "start", "stop", "rerun")
 HEARTBEAT = {"HEARTBEAT_SECONDS": "0.5"}  # so that an abandoned run is noticed within seconds
 
 
@@ -98,6 +99,12 @@ class World:
                 yield
             finally:
                 (await http.delete("/_faults")).raise_for_status()
+
+    async def changes(self) -> dict[str, int]:
+        """What Data Factory was told to change, by its own count."""
+        async with httpx.AsyncClient(base_url=self.adf, trust_env=False) as http:
+            counts: dict[str, int] = (await http.get("/_stats")).json()["requests"]
+        return {name: count for name, count in counts.items() if any(verb in name.lower() for verb in CHANGING)}
 
     async def foundry_stats(self) -> dict[str, Any]:
         async with httpx.AsyncClient(trust_env=False) as http:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import World
+from tools_worker.runtime.catalogue import TOOLS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("e2e")]
 
@@ -154,11 +155,15 @@ async def test_a_local_day_begins_at_local_midnight(world: World) -> None:
 
 
 @pytest.mark.parametrize("order", ["Rerun LoadSales now", "Please cancel BackfillOrders", "stop the trigger EveryHour"])
-async def test_an_order_is_declined_and_nothing_is_called(world: World, order: str) -> None:
+async def test_an_order_that_the_question_did_not_allow_changes_nothing(world: World, order: str) -> None:
+    before = await world.changes()
     run = await world.ask(order)
-    assert run["status"] == "done"
-    assert "no tool of mine can" in run["answer"]
-    assert {event["tool"] for event in await world.events(run["run_id"])} <= {None, ""}
+    assert (run["status"], run["actions"]) == ("done", [])
+    called = {event["tool"] for event in await world.events(run["run_id"])} & {
+        tool.name for tool in TOOLS if tool.writes
+    }
+    assert called, run  # it was understood
+    assert await world.changes() == before
 
 
 async def test_a_failure_that_never_was_is_not_explained(world: World) -> None:

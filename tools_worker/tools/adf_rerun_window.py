@@ -53,7 +53,7 @@ async def _failed(context: ToolContext, factory: DataFactory, trigger: str) -> s
 TOOL = ToolSpec(
     name="adf_rerun_window",
     description=(
-        "Proposes to rerun a failed window of a tumbling window trigger of Azure Data Factory. It only proposes: "
+        "Proposes to rerun one failed window of an Azure Data Factory trigger that has windows. It only proposes: "
         "policy and people decide."
     ),
     arguments=RerunWindowArguments,

@@ -87,7 +87,7 @@ async def test_it_shows_what_would_happen_and_decides_by_a_click(site: Site, pag
         "bea@contoso.com",
         "Checked.",
     )
-    assert await text(page, "state") == "Allowed, about to be done"
+    await page.until("document.getElementById('state').innerText === 'Allowed, about to be done'")
     await page.js("document.querySelector('#withdraw button').click()")
     await page.until("document.getElementById('said').innerText === 'You took it back.'")
     assert (await site.desk.action(action)).state == "waiting"
