@@ -1,0 +1,181 @@
+"""The scripts around `azd up`, run with an az and an azd that only remember what they were asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from core.settings.callers import TOKEN_APPS, TOKEN_ROLES
+from orchestrator.api.persons import INCLUDED
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRETS, REGISTER = ROOT / "infra/hooks/secrets.sh", ROOT / "infra/applications/register.sh"
+OUTPUTS = {
+    "AZURE_KEY_VAULT_NAME": "kv-x",
+    "AZURE_SUBSCRIPTION_ID": "sub",
+    "AZURE_RESOURCE_GROUP": "rg-x",
+    "SERVICE_APP_NAME": "func-x",
+    "SERVICE_OPERATOR_NAME": "func-operator-x",
+}
+
+# What stands in for both tools: one line for each call; answers are files named like the call's first words.
+FAKE = """#!/bin/sh
+printf '%s %s\\n' "$(basename "$0")" "$*" >>"$FAKE_CALLS"
+for argument in "$@"; do
+  case $previous in --file) { printf 'file '; cat "$argument"; printf '\\n'; } >>"$FAKE_CALLS";; esac
+  previous=$argument
+done
+for answer in "$FAKE_ANSWERS"/*; do
+  words=$(basename "$answer")
+  case "$(basename "$0") $*" in "$words"*|*"$words"*) cat "$answer"; [ ! -x "$answer" ]; exit ;; esac
+done
+"""
+
+
+class Tools:
+    """az and azd of a test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.calls_file, self.answers = folder / "calls", folder / "answers"
+        self.answers.mkdir()
+        self.calls_file.touch()
+        for name in ("az", "azd"):
+            path = folder / "bin" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(FAKE)
+            path.chmod(0o755)
+        self.env = {
+            "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
+            "FAKE_CALLS": str(self.calls_file),
+            "FAKE_ANSWERS": str(self.answers),
+        }
+
+    def answer(self, words: str, text: str, *, failing: bool = False) -> None:
+        path = self.answers / words
+        path.write_text(text)
+        path.chmod(path.stat().st_mode | stat.S_IXUSR if failing else 0o644)
+
+    def run(self, script: Path, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", str(script)], env=self.env | env, capture_output=True, text=True, check=False, timeout=30
+        )
+
+    @property
+    def calls(self) -> list[str]:
+        return self.calls_file.read_text().splitlines()
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Tools:
+    return Tools(tmp_path)
+
+
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+
+
+@needs_openssl
+def test_keys_are_made_once_and_are_on_no_command_line(tools: Tools) -> None:
+    tools.answer("az keyvault secret show", "(SecretNotFound) A secret with this name was not found", failing=True)
+    done = tools.run(SECRETS, **OUTPUTS)
+    assert done.returncode == 0, done.stderr
+    keys = [call.removeprefix("file ") for call in tools.calls if call.startswith("file ")]
+    assert len(set(keys)) == 2
+    assert all(len(key) == 44 for key in keys)  # 32 bytes as base64, which the settings ask for
+    assert not [call for call in tools.calls if call.startswith("az ") and any(key in call for key in keys)]
+    assert not any(key in done.stdout + done.stderr for key in keys)
+
+
+def test_keys_that_are_there_stay(tools: Tools) -> None:
+    tools.answer("az keyvault secret show", "https://kv-x.vault.azure.net/secrets/link-signing-key")
+    assert tools.run(SECRETS, **OUTPUTS).returncode == 0
+    assert not [call for call in tools.calls if "secret set" in call]
+
+
+def test_both_apps_ask_the_vault_again(tools: Tools) -> None:
+    tools.answer("az keyvault secret show", "there")
+    tools.run(SECRETS, **OUTPUTS)
+    asked = [re.search(r"sites/([a-z-]+)/config/configreferences", call) for call in tools.calls]
+    assert [found[1] for found in asked if found] == ["func-x", "func-operator-x"]
+
+
+def test_a_vault_that_cannot_be_read_is_told_and_nothing_written(tools: Tools) -> None:
+    tools.answer("az keyvault secret show", "(Forbidden) Public network access is disabled", failing=True)
+    done = tools.run(SECRETS, **OUTPUTS)
+    assert done.returncode == 1
+    assert "cannot be read" in done.stderr
+    assert "Forbidden" in done.stderr
+    assert not [call for call in tools.calls if "secret set" in call]
+
+
+def test_without_the_names_of_the_template_nothing_is_asked(tools: Tools) -> None:
+    assert tools.run(SECRETS).returncode != 0
+    assert tools.calls == []
+
+
+def registering(tools: Tools, **values: str) -> None:
+    for name, text in {"AZURE_ENV_NAME": "team", **values}.items():
+        tools.answer(f"azd env get-value {name}", text)
+    tools.answer("az ad app create", "11111111-new")
+    tools.answer("az ad app show", "object-of-alerts")
+    tools.answer("az ad sp show --id 11111111-new", "receiver")
+    tools.answer("az ad sp show --id 461e8683", "sender")
+
+
+def test_applications_are_registered_with_their_roles(tools: Tools) -> None:
+    registering(tools)
+    done = tools.run(REGISTER)
+    assert done.returncode == 0, done.stderr
+    made = [call for call in tools.calls if call.startswith("az ad app create")]
+    assert ["people.json" in made[0], "alerts.json" in made[1], len(made)] == [True, True, 2]
+    kept = [call.split()[3] for call in tools.calls if call.startswith("azd env set ")]
+    assert set(kept) == {"SIGN_IN_CLIENT_ID", "ALERTS_CLIENT_ID", "ALERTS_OBJECT_ID", "ALERTS_IDENTIFIER_URI"}
+    assert kept[-1] == "ALERTS_CLIENT_ID"  # the one that says that the others are there
+    assert any("applications/object-of-alerts" in call and 'TokenVersion":2' in call for call in tools.calls)
+    assert 'principalId":"sender","resourceId":"receiver"' in "\n".join(tools.calls)
+    assert "then this once more" in done.stdout
+
+
+def test_a_second_run_registers_nothing_and_finishes_the_sign_in(tools: Tools) -> None:
+    after = {"SIGN_IN_CLIENT_ID": "people", "ALERTS_CLIENT_ID": "alerts", "SERVICE_APP_URI": "https://func-x"}
+    registering(tools, **after, APP_IDENTITY_PRINCIPAL_ID="identity", AZURE_TENANT_ID="tenant")
+    tools.answer("az rest --method get", "6f0c7a52-3a3e-4d6c-9a0b-0c1f5a7f3b11")
+    assert tools.run(REGISTER).returncode == 0
+    calls = "\n".join(tools.calls)
+    assert "az ad app create" not in calls
+    assert "--method post" not in calls
+    assert "https://func-x/.auth/login/aad/callback" in calls
+    assert '"subject":"identity"' in calls
+
+
+def test_two_applications_of_one_name_are_a_question_for_people(tools: Tools) -> None:
+    registering(tools)
+    tools.answer("az ad app list", "one\ntwo\n")
+    done = tools.run(REGISTER)
+    assert done.returncode != 0
+    assert "several applications" in done.stderr
+    assert not [call for call in tools.calls if call.startswith("azd env set")]
+
+
+def test_without_an_environment_nothing_is_registered(tools: Tools) -> None:
+    done = tools.run(REGISTER)
+    assert done.returncode == 1
+    assert "azd env new" in done.stderr
+    assert not [call for call in tools.calls if call.startswith("az ")]
+
+
+def test_the_roles_are_those_that_the_app_asks_for() -> None:
+    folder = ROOT / "infra" / "applications"
+    people, alerts = (json.loads((folder / f"{name}.json").read_text()) for name in ("people", "alerts"))
+    assert {role["value"] for role in people} == set(INCLUDED)
+    assert {role["value"] for role in alerts} <= set(TOKEN_ROLES)
+    ids = [role["id"] for role in (*people, *alerts)]
+    assert len(set(ids)) == len(ids)
+    assert any(app in REGISTER.read_text() for app in TOKEN_APPS)
+    assert alerts[0]["id"] in REGISTER.read_text()
