@@ -102,7 +102,7 @@ async def run(live: int, *, waits: bool) -> list[Case]:
     later = estate.later() if waits else []
     failures = [*safe, *estate.unsafe(), *estate.permanent(), *later, *estate.production()]
     async with plant(failures) as made:
-        made.before = frozenset(each.id for each in await made.runs())
+        made.before = frozenset(each.id for each in await made.runs())  # what will fail has begun by now
         telling = asyncio.create_task(tell(made))
         try:
             await tried(made)
@@ -118,20 +118,20 @@ async def run(live: int, *, waits: bool) -> list[Case]:
 
 
 async def tell(made: Plant) -> None:
-    """An alert for each run as soon as it has failed; and the bills are written when they are missed."""
-    known: set[str] = set()
-    homes = {(each.factory, name): each for each in made.failures for name in (each.pipeline, each.child)}
+    """An alert for each failure as soon as its run has failed, and whatever called that; real ones come minutes later.
+    And the bills are written when they are missed."""
+    told: set[str] = set()
     written = not any(each.id == "bills-missing" for each in made.failures)
     while True:
-        for run in await made.runs():
-            failure = homes.get((run.factory, run.pipeline))
-            if run.status != "Failed" or run.id in known or failure is None:
-                continue
-            known.add(run.id)
-            if run.pipeline == failure.pipeline:
-                made.first.setdefault(failure.id, run)
-            if run.pipeline == failure.child:
-                await made.alert(run)
+        runs = await made.runs()
+        failed = {(run.factory, run.pipeline): run for run in runs if run.status == "Failed" and run.id in made.before}
+        for failure in made.failures:
+            outer = failed.get((failure.factory, failure.pipeline))
+            inner = failed.get((failure.factory, failure.child))
+            if failure.id not in told and outer is not None and inner is not None:
+                told.add(failure.id)
+                made.first[failure.id] = outer
+                await made.alert(inner)
         if not written and "bills-missing" in made.first:
             written = True
             await made.start(estate.WRITES_BILLS)
@@ -145,7 +145,7 @@ async def tried(made: Plant) -> None:
         found = await cases(made)
         if len(made.first) == len(made.failures) and all(case.settled for case in found):
             return
-        await asyncio.sleep(1)
+        await asyncio.sleep(3)  # it asks for every incident, and the app has other things to do
 
 
 async def cases(made: Plant) -> list[Case]:
