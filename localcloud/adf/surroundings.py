@@ -79,8 +79,19 @@ KINDS = (
         "/subscriptions/{subscription}/providers/Microsoft.EventGrid/systemTopics",
     ),
     Kind(
-        "event_subscriptions",
+        "topics",
+        f"{IN_GROUP}/Microsoft.EventGrid/topics/{{name}}",
+        "2022-06-15",
+        "/subscriptions/{subscription}/providers/Microsoft.EventGrid/topics",
+    ),
+    Kind(
+        "system_topic_event_subscriptions",
         f"{IN_GROUP}/Microsoft.EventGrid/systemTopics/{{topic}}/eventSubscriptions/{{name}}",
+        "2022-06-15",
+    ),
+    Kind(
+        "topic_event_subscriptions",
+        f"{IN_GROUP}/Microsoft.EventGrid/topics/{{topic}}/eventSubscriptions/{{name}}",
         "2022-06-15",
     ),
     Kind("projects", f"{IN_GROUP}/Microsoft.CognitiveServices/accounts/{{account}}/projects/{{name}}", "2025-06-01"),

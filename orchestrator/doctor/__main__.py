@@ -3,8 +3,8 @@
     python -m orchestrator.doctor [--json]         exit code 1 where something failed
     python -m orchestrator.doctor --make-storage   make the queues, tables and containers that are missing
 
-Settings come from the environment, and what it lacks from local.settings.json. Whatever identity you are signed in as
-is looked at: for the app's own ask the app, `GET /api/health?deep=true`.
+Settings come from the environment, what it lacks from local.settings.json, else from what `azd up` deployed. It looks
+as the identity that you are signed in as: for the app's own ask the app, `GET /api/health?deep=true`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> int:
         "--make-storage", action="store_true", help="make what is missing of queues, tables, containers"
     )
     given = parser.parse_args()
-    os.environ.update(settings_of(ROOT / LOCAL, os.environ))
+    os.environ.update(settings_of(ROOT, os.environ))
     if given.make_storage:
         return _make_storage()
     findings = asyncio.run(_examined(os.environ))
@@ -48,16 +48,35 @@ def main() -> int:
     return int(any(each.result == "failed" for each in findings))
 
 
-def settings_of(path: Path, env: Mapping[str, str]) -> dict[str, str]:
-    """The environment, completed by the Values of the file: what is set there already wins."""
+def settings_of(root: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """The environment, completed by local.settings.json, else by azd's: what is set already wins."""
+    local = _local(root / LOCAL)
+    return (_deployed(root / ".azure") if local is None else local) | dict(env)
+
+
+def _local(path: Path) -> dict[str, str] | None:
+    """The Values of the file; None where there is none."""
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        return dict(env)
+        return None
     except ValueError as exc:
         sys.exit(f"{path.name} is not valid JSON: {exc}")
-    values = document.get("Values") if isinstance(document, dict) else None
-    return {name: str(value) for name, value in (values or {}).items()} | dict(env)
+    if not isinstance(document, dict) or document.get("IsEncrypted"):
+        sys.exit(f"{path.name} cannot be read. If it is encrypted: func settings decrypt.")
+    values = document.get("Values")
+    return {name: str(value) for name, value in (values or {}).items()}
+
+
+def _deployed(folder: Path) -> dict[str, str]:
+    """The outputs of the templates, as azd keeps them for its chosen environment: lines of NAME="value"."""
+    try:
+        chosen = json.loads((folder / "config.json").read_text(encoding="utf-8"))["defaultEnvironment"]
+        text = (folder / str(chosen) / ".env").read_text(encoding="utf-8")
+    except (OSError, ValueError, KeyError):
+        return {}
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
+    return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
 
 async def _examined(env: Mapping[str, str]) -> list[Finding]:

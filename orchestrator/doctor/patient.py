@@ -29,6 +29,7 @@ _Client = TypeVar("_Client", bound=Any)
 ROOT = Path(__file__).resolve().parents[2]
 FOUNDRY_AUDIENCE, STORAGE_AUDIENCE = "https://ai.azure.com", "https://storage.azure.com"
 ADF_SECONDS = 8.0  # for one request with its repetitions: a person waits for the answer
+EXECUTE = "actions_execute"  # the function that changes factories
 AT_ONCE = 16  # requests to storage
 UNSERVED_SECONDS = 60.0  # a message that nobody has taken for so long waits for somebody who cannot take it
 AGAIN_SECONDS = 4.0  # twice the pause between two looks of the host: one that came back just now is gone by then
@@ -119,7 +120,18 @@ class Patient:
     @property
     def address(self) -> str:
         """The host under which alerts reach the app; empty where it is not known here."""
-        return urlsplit(self.settings.public_url).netloc or self.env.get("WEBSITE_HOSTNAME", "").strip()
+        deployed = urlsplit(self.env.get("SERVICE_APP_URI", "")).netloc  # an output of the templates
+        return urlsplit(self.settings.public_url).netloc or self.env.get("WEBSITE_HOSTNAME", "").strip() or deployed
+
+    @property
+    def app_identity(self) -> str:
+        """Its object id, as commands want it; an output of the templates too."""
+        return self.env.get("APP_IDENTITY_PRINCIPAL_ID", "").strip() or "<object id of the app's identity>"
+
+    @property
+    def acts(self) -> bool:
+        """Whether this app carries out what is approved: the templates let another one do it, as another identity."""
+        return self.env.get(f"AzureWebJobs.{EXECUTE}.Disabled", "").strip().lower() not in ("1", "true")
 
     @property
     def subscription(self) -> str:

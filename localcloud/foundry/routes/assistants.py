@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from localcloud.foundry.errors import bad_request
 from localcloud.foundry.paging import page
+from localcloud.foundry.project import Project
 from localcloud.foundry.records import Assistant, Json
 from localcloud.foundry.routes.body import body_of, required, service_of
 from localcloud.foundry.routes.definitions import tools_of
@@ -28,22 +29,22 @@ FIELDS = (
 async def create(request: Request) -> JSONResponse:
     body = await body_of(request)
     assistant = Assistant(model=required(body, "model"))
-    apply(assistant, body)
-    service_of(request).project.check(assistant.tools)
+    apply(assistant, body, service_of(request).project)
     return JSONResponse(service_of(request).store.add_assistant(assistant).as_json())
 
 
 async def update(request: Request) -> JSONResponse:
     assistant = service_of(request).store.assistant(request.path_params["assistant"])
-    apply(assistant, await body_of(request))
+    apply(assistant, await body_of(request), service_of(request).project)
     return JSONResponse(assistant.as_json())
 
 
-def apply(assistant: Assistant, body: Json) -> None:
+def apply(assistant: Assistant, body: Json, project: Project) -> None:
     for name, limit in LIMITS.items():
         if len(body.get(name) or "") > limit:
             raise bad_request(f"Invalid '{name}': it has at most {limit} characters.", param=name)
     tools = tools_of(body["tools"]) if body.get("tools") is not None else None
+    project.check(tools or [])
     for name in FIELDS:
         if body.get(name) is not None:
             setattr(assistant, name, body[name])

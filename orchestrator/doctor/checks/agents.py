@@ -51,7 +51,7 @@ async def listed(patient: Patient) -> Sequence[Seen]:
     answer = await _agents(patient)
     if answer.refused:
         mend = (
-            f"az role assignment create --assignee-object-id <object id of the app's identity> --role {FOUNDRY_USER} "
+            f"az role assignment create --assignee-object-id {patient.app_identity} --role {FOUNDRY_USER} "
             "--assignee-principal-type ServicePrincipal --scope <project resource id>   # Foundry User"
         )
         return failed(f"The agent service refuses the app's identity: {answer.words}.", mend)

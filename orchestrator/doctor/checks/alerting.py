@@ -18,6 +18,8 @@ MAKE = (
     "az monitor action-group create --name adf-ops --resource-group <group> --action webhook adf-ops "
     "https://{address}/hooks/alerts/azure-monitor usecommonalertschema; docs/integrations tells the secure webhook."
 )
+TOPICS = {"topics": "az eventgrid topic list", "systemTopics": "az eventgrid system-topic list"}
+DEAD_LETTERS = ("deadLetterDestination", "deadLetterWithResourceIdentity")
 Objects = Sequence[Mapping[str, Any]]
 
 
@@ -88,14 +90,16 @@ def _is_ours(url: str, address: str) -> bool:
 
 async def _events(patient: Patient, address: str) -> list[Seen]:
     """Only where there are any: the action group alone is enough."""
-    base = f"/subscriptions/{patient.subscription}/providers/Microsoft.EventGrid/systemTopics"
-    topics = await patient.arm.listed(base, EVENT_GRID)
-    if topics.refusal:
-        return skipped(
-            f"Event Grid cannot be read: {topics.refusal.words}.", "Look yourself: az eventgrid system-topic list"
+    topics: list[Mapping[str, Any]] = []
+    for kind, look in TOPICS.items():
+        listed = await patient.arm.listed(
+            f"/subscriptions/{patient.subscription}/providers/Microsoft.EventGrid/{kind}", EVENT_GRID
         )
+        if listed.refusal:
+            return skipped(f"Event Grid cannot be read: {listed.refusal.words}.", f"Look yourself: {look}")
+        topics += listed.items
     found: list[Seen] = []
-    for topic in topics.items:
+    for topic in topics:
         subscriptions = await patient.arm.listed(f"{fields.text(topic, 'id')}/eventSubscriptions", EVENT_GRID)
         found += [seen for each in subscriptions.items if (seen := _event(each))]
     return found
@@ -109,10 +113,8 @@ def _event(subscription: Mapping[str, Any]) -> Seen | None:
     state = fields.text(properties, "provisioningState")
     if state not in ("", "Succeeded"):
         return Seen("warning", f"The event subscription {name!r} is {state}.", "Delete it and run azd provision again.")
-    if not fields.mapping(properties, "deadLetterDestination"):
-        mend = (
-            f"az eventgrid system-topic event-subscription update --name {name} … --deadletter-endpoint <container id>"
-        )
+    if not any(fields.mapping(properties, field) for field in DEAD_LETTERS):
+        mend = f"az eventgrid event-subscription update --name {name} … --deadletter-endpoint <container id>"
         return Seen(
             "warning", f"The event subscription {name!r} has no dead-letter container.", mend, "Alerts are lost."
         )

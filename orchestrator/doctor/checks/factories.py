@@ -93,9 +93,9 @@ async def visible(patient: Patient) -> Sequence[Seen]:
     try:
         found = await patient.factories.all()
     except NotConfigured as exc:
-        return failed(exc.message, f"{exc.hint} {_give('the reader role', '/subscriptions/<id>')}")
+        return failed(exc.message, f"{exc.hint} {_give(patient, 'the reader role', '/subscriptions/<id>')}")
     except UpstreamRefused as exc:
-        return failed(str(exc), _give(f"{ADF}/read", "/subscriptions/<id>"))
+        return failed(str(exc), _give(patient, f"{ADF}/read", "/subscriptions/<id>"))
     except AppError as exc:
         return failed(str(exc), "Check ADF_ENDPOINT, ADF_SUBSCRIPTION_ID and the app's network.")
     more = f" The first {MOST} are looked into." if len(found) > MOST else ""
@@ -107,11 +107,11 @@ async def _try(read: Read, patient: Patient) -> Sequence[Seen]:
         factories = (await patient.factories.all())[:MOST]
     except AppError:
         return skipped("The factories could not be listed: see 'adf_factories'.")
-    found = [seen for seen in await asyncio.gather(*(_ask(read, each) for each in factories)) if seen.found]
+    found = [seen for seen in await asyncio.gather(*(_ask(read, each, patient) for each in factories)) if seen.found]
     return found or ok(f"Can be read in {len(factories)} factories: {read.what}.")
 
 
-async def _ask(read: Read, factory: DataFactory) -> Seen:
+async def _ask(read: Read, factory: DataFactory, patient: Patient) -> Seen:
     try:
         asked = await read.ask(factory)
     except NotFound as exc:
@@ -119,15 +119,15 @@ async def _ask(read: Read, factory: DataFactory) -> Seen:
         return Seen("failed", text, "Copy its resource id from the portal (JSON view) to ADF_FACTORIES.")
     except UpstreamRefused as exc:
         text = f"{factory.name}: {exc.message} Reading {read.what} needs {read.permission}."
-        return Seen(read.without, text, _give(read.permission, factory.id.path))
+        return Seen(read.without, text, _give(patient, read.permission, factory.id.path))
     except AppError as exc:
         return Seen("failed", f"{factory.name}: {exc}", "Try again; look at https://status.azure.com.")
     return Seen("ok", "" if asked else f"{factory.name}: nothing to try it with ({read.what}) in the last day.")
 
 
-def _give(what: str, scope: str) -> str:
+def _give(patient: Patient, what: str, scope: str) -> str:
     return (
-        f"az role assignment create --assignee-object-id <object id of the app's identity> --assignee-principal-type "
+        f"az role assignment create --assignee-object-id {patient.app_identity} --assignee-principal-type "
         f"ServicePrincipal --role <the custom reader role, docs/configuration.md; it needs {what}> --scope {scope}"
     )
 

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from core import clients
 from core.settings import AZURE_MANAGEMENT, is_loopback_http
 from orchestrator.doctor.findings import Check, Seen, skipped
-from orchestrator.doctor.patient import FOUNDRY_AUDIENCE, STORAGE_AUDIENCE, Patient
+from orchestrator.doctor.patient import EXECUTE, FOUNDRY_AUDIENCE, STORAGE_AUDIENCE, Patient
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
-EXECUTE = "actions_execute"  # the one function that the operator's identity is for
 MEND = (
     "On Azure: az functionapp identity assign --name <app> --resource-group <group> --identities <resource id>, and "
     "AZURE_CLIENT_ID = its client id. On your own machine: az login."
@@ -46,10 +45,10 @@ async def operator_token(patient: Patient) -> Sequence[Seen]:
     settings = patient.settings
     if not settings.adf_operator_client_id:
         return skipped("ADF_OPERATOR_CLIENT_ID is not set: the app's own identity changes factories.")
-    if patient.env.get(f"AzureWebJobs.{EXECUTE}.Disabled", "").lower() in ("1", "true"):
-        return skipped(f"{EXECUTE} is disabled in this app: another one acts. Ask that one: GET /api/health?deep=true.")
+    if not patient.acts:
+        return skipped(f"{EXECUTE} is disabled in this app: another one acts, as an identity of its own.")
     if "IDENTITY_ENDPOINT" not in patient.env and not is_loopback_http(settings.adf_endpoint):
-        return skipped("A managed identity can be had on Azure only.", "Ask the app: GET /api/health?deep=true.")
+        return skipped("A managed identity can be had on Azure only, in the app that it is assigned to.")
     return [await _token(Wanted("the operator", clients.operator_credential(settings), AZURE_MANAGEMENT))]
 
 

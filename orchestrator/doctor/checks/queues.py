@@ -29,12 +29,14 @@ Verdict = str  # empty where all is well, else what is wrong
 
 async def there(patient: Patient) -> Sequence[Seen]:
     async def look(client: Any) -> Verdict:
-        from azure.core.exceptions import ResourceNotFoundError
+        from azure.core.exceptions import HttpResponseError
 
         try:
             await client.get_queue_properties()
-        except ResourceNotFoundError:
-            return "missing"
+        except HttpResponseError as exc:
+            if exc.status_code not in (401, 403, 404):
+                raise
+            return "missing" if exc.status_code == 404 else "unseen"
         return ""
 
     found = await _each(patient, QUEUES, look)
@@ -42,7 +44,10 @@ async def there(patient: Patient) -> Sequence[Seen]:
         "python -m orchestrator.doctor --make-storage, or for one: az storage queue create --auth-mode login "
         f"--account-name {patient.account} --name <queue>"
     )
-    return _told(found, "queues are there", "missing", "There is no queue", mend)
+    told = _told(found, "queues are there", "missing", "There is no queue", mend)
+    if unseen := [name for name, verdict in found.items() if verdict == "unseen"]:
+        told.append(Seen("warning", f"The app may not look at: {_names(unseen)}.", _give(patient, CONTRIBUTOR)))
+    return told
 
 
 async def taken(patient: Patient) -> Sequence[Seen]:
@@ -93,11 +98,11 @@ async def sent(patient: Patient) -> Sequence[Seen]:
 
 
 def _give(patient: Patient, role: str) -> str:
-    what = "Message Processor" if role == PROCESSOR else "Message Sender"
+    what = {PROCESSOR: "Message Processor", SENDER: "Message Sender"}.get(role, "Contributor")
     return (
-        "az role assignment create --assignee-object-id <object id of the app's identity> --assignee-principal-type "
+        f"az role assignment create --assignee-object-id {patient.app_identity} --assignee-principal-type "
         f"ServicePrincipal --role {role} --scope $(az storage account show --name {patient.account} --query id "
-        f"--output tsv)   # Storage Queue Data {what}; Contributor ({CONTRIBUTOR}) holds both"
+        f"--output tsv)   # Storage Queue Data {what}; Contributor is {CONTRIBUTOR}"
     )
 
 

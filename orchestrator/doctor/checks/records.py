@@ -87,7 +87,7 @@ async def _container(patient: Patient, name: str) -> Seen | None:
 
 def _give(patient: Patient, role: str, what: str) -> str:
     return (
-        "az role assignment create --assignee-object-id <object id of the app's identity> --assignee-principal-type "
+        f"az role assignment create --assignee-object-id {patient.app_identity} --assignee-principal-type "
         f"ServicePrincipal --role {role} --scope $(az storage account show --name {patient.account} --query id "
         f"--output tsv)   # Storage {what} Data Contributor"
     )

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from core.errors import AppError
 from orchestrator.doctor.checks.identities import operator_token
 from orchestrator.doctor.findings import Check, Seen, failed, ok, skipped
-from orchestrator.doctor.patient import Patient
+from orchestrator.doctor.patient import EXECUTE, Patient
 from orchestrator.doctor.rest import Answer, Rest
 from orchestrator.doctor.storage_parts import QUEUES
 from tools_worker.datafactory import fields
@@ -32,16 +32,21 @@ _ACCOUNT = re.compile(r"/storageAccounts/[^/]+(/queueServices/default/queues/(?P
 
 
 async def operator(patient: Patient) -> Sequence[Seen]:
-    named = bool(patient.settings.adf_operator_client_id)
+    client_id = patient.settings.adf_operator_client_id
+    look = f"az role assignment list --include-inherited --assignee {client_id or '<operator>'} --scope <factory id>"
+    if not patient.acts:
+        return skipped(f"{EXECUTE} is disabled in this app: another one acts.", f"Look yourself: {look}")
     [token] = await operator_token(patient)
-    if named and token.result != "ok":
-        return skipped(f"Its rights are seen with its token only. {token.found}")
+    if client_id and token.result != "ok":
+        return skipped(
+            f"The rights of an identity are seen with its token only. {token.found}", f"Look yourself: {look}"
+        )
     try:
         factories = (await patient.factories.all())[:MOST]
     except AppError:
         return skipped("The factories could not be listed: see 'adf_factories'.")
-    arm = patient.arm_as_operator if named else patient.arm
-    found = [seen for factory in factories if (seen := await _may_change(arm, factory.id.path, named))]
+    arm = patient.arm_as_operator if client_id else patient.arm
+    found = [seen for factory in factories if (seen := await _may_change(arm, factory.id.path, bool(client_id)))]
     return found or ok(f"What is approved can be carried out in {len(factories)} factories.")
 
 

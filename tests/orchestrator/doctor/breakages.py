@@ -246,6 +246,14 @@ STORAGE_BREAKAGES = (
         "--make-storage",
         mends=World.storage_whole,
     ),
+    Breakage(
+        "looking at a queue is refused",
+        "queues_there",
+        "warning",
+        OWN,
+        _refusing(rf"GET /[^/]+/{OWN}\?comp=metadata"),
+        QUEUE_CONTRIBUTOR,
+    ),
     Breakage("peeking is refused", "queues_taken", "failed", CALL, _refusing(f"GET /[^/]+/{CALL}/messages"), PROCESSOR),
     Breakage(
         "taking is refused", "queues_taken", "failed", OWN, _refusing(f"DELETE /[^/]+/{OWN}/messages/"), PROCESSOR

@@ -24,7 +24,7 @@ from orchestrator.doctor.patient import Patient
 from orchestrator.doctor.rota import CHECKS
 from orchestrator.doctor.storage_parts import CONTAINERS, QUEUES, TABLES
 from tests.orchestrator.doctor.breakages import BREAKAGES, IDENTITY
-from tests.orchestrator.doctor.world import CLAIMS, OBJECT_ID, ROOT, World
+from tests.orchestrator.doctor.world import ADDRESS, CLAIMS, OBJECT_ID, OPERATOR, ROOT, World
 
 IN_ONE_LOOP = pytest.mark.asyncio(loop_scope="session")
 
@@ -158,8 +158,53 @@ def test_what_has_to_be_mended_is_told_first() -> None:
 def test_the_environment_wins_over_local_settings(tmp_path: Path) -> None:
     file = tmp_path / "local.settings.json"
     file.write_text(json.dumps({"Values": {"FOUNDRY_MODEL": "file", "ADF_ENDPOINT": "https://x"}}))
-    assert settings_of(file, {"FOUNDRY_MODEL": "env"}) == {"FOUNDRY_MODEL": "env", "ADF_ENDPOINT": "https://x"}
-    assert settings_of(tmp_path / "none.json", {"A": "b"}) == {"A": "b"}
+    assert settings_of(tmp_path, {"FOUNDRY_MODEL": "env"}) == {"FOUNDRY_MODEL": "env", "ADF_ENDPOINT": "https://x"}
+
+
+def test_local_settings_that_cannot_be_read_are_said(tmp_path: Path) -> None:
+    (tmp_path / "local.settings.json").write_text(json.dumps({"IsEncrypted": True, "Values": {"A": "CfDJ8"}}))
+    with pytest.raises(SystemExit, match="decrypt"):
+        settings_of(tmp_path, {})
+
+
+def test_without_local_settings_what_azd_deployed_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / ".azure" / "prod").mkdir(parents=True)
+    (tmp_path / ".azure" / "config.json").write_text(json.dumps({"version": 1, "defaultEnvironment": "prod"}))
+    (tmp_path / ".azure" / "prod" / ".env").write_text('FOUNDRY_MODEL="gpt-5"\nADF_FACTORIES="/a,/b"\n')
+    assert settings_of(tmp_path, {"A": "b"}) == {"FOUNDRY_MODEL": "gpt-5", "ADF_FACTORIES": "/a,/b", "A": "b"}
+
+
+def test_where_there_is_nothing_else_the_environment_is_all(tmp_path: Path) -> None:
+    assert settings_of(tmp_path, {"A": "b"}) == {"A": "b"}
+
+
+@IN_ONE_LOOP
+async def test_an_app_that_does_not_act_needs_no_operator(world: World) -> None:
+    """As the templates lay it out: another app carries out what is approved."""
+    elsewhere = {"AzureWebJobs.actions_execute.Disabled": "true"}
+    await world.steer(
+        world.adf, "/_surroundings", {"without": ["Microsoft.DataFactory/factories/triggers/stop/action"]}
+    )
+    try:
+        found = await world.examined("operator_rights", "operator_credential", env=elsewhere | OPERATOR)
+    finally:
+        await world.whole()
+    assert {each.check: each.result for each in found} == {
+        "operator_rights": "skipped",
+        "operator_credential": "skipped",
+    }
+
+
+@IN_ONE_LOOP
+async def test_outputs_of_the_templates_stand_for_what_they_name(world: World) -> None:
+    world.refuse("DELETE")
+    try:
+        deployed = {"PUBLIC_URL": "", "SERVICE_APP_URI": f"https://{ADDRESS}", "APP_IDENTITY_PRINCIPAL_ID": OBJECT_ID}
+        found = {each.check: each for each in await world.examined("queues_taken", "alert_wiring", env=deployed)}
+    finally:
+        await world.whole()
+    assert f"--assignee-object-id {OBJECT_ID} " in found["queues_taken"].mend
+    assert found["alert_wiring"].result == "ok"
 
 
 PROBE = """

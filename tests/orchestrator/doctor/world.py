@@ -51,12 +51,12 @@ TOKEN_OF_APP = f"e30.{CLAIMS}.signature-that-nobody-may-see"
 TOKEN = {"Authorization": "Bearer local"}
 ACTION_GROUP = f"{GROUP}/providers/Microsoft.Insights/actionGroups/adf-ops"
 RULE = f"{GROUP}/providers/Microsoft.Insights/metricAlerts/adf-failures"
-TOPIC = f"{GROUP}/providers/Microsoft.EventGrid/systemTopics/factories"
+TOPIC = f"{GROUP}/providers/Microsoft.EventGrid/topics/factories"
 EVENTS = f"{TOPIC}/eventSubscriptions/to-the-app"
 VERSIONS = {
     "actionGroups": "2023-01-01",
     "metricAlerts": "2018-03-01",
-    "systemTopics": "2022-06-15",
+    "topics": "2022-06-15",
     "eventSubscriptions": "2022-06-15",
     "roleAssignments": "2022-04-01",
     "capabilityHosts": "2025-06-01",
