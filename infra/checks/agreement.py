@@ -235,17 +235,17 @@ def azd(templates: Templates) -> Iterator[Finding]:
     content: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     tags = {literal(value) for value in _tags(templates.main)}
     if tags != set(content["services"]):
-        told = f"services {sorted(content['services'])}, but main.bicep tags {sorted(tags)}"
-        yield Finding(path.name, 1, told)
-    told_by_main = set(templates.main.of("output")) | AZD
-    for hook in (each["run"] for one in content["hooks"].values() for each in one.values()):
+        yield Finding(path.name, 1, f"services {sorted(content['services'])}, but main.bicep tags {sorted(tags)}")
+    asked = ENVIRONMENT.findall((templates.folder / "main.parameters.json").read_text(encoding="utf-8"))
+    told = {*templates.main.of("output"), *AZD, *(name for name, _ in asked)}
+    for hook in (one["run"] for one in content["hooks"].values()):
         script = templates.folder.parent / hook
         if not script.is_file():
             yield Finding(path.name, 1, f"there is no {hook}")
             continue
         for name in re.findall(r"\$\{?(?:env:)?([A-Z]+_[A-Z_]+)", script.read_text(encoding="utf-8")):
-            if name not in told_by_main:
-                yield Finding(hook, 1, f"{name} is no output of main.bicep")
+            if name not in told:
+                yield Finding(hook, 1, f"{name} is no output of main.bicep, and no parameter comes from it")
 
 
 def _tags(main: Template) -> Iterator[Node]:

@@ -201,8 +201,8 @@ AGREEMENT: tuple[Mutant, ...] = (
     ),
     (MAIN, "SecretName=link-signing-key", "SecretName=link-key", "vault_secrets", "asks for 'link-key'"),
     (
-        "infra/hooks/secrets.ps1",
-        "New-SecretOnce 'callback-signing-key'",
+        "infra/hooks/secrets.sh",
+        "make_once callback-signing-key",
         "",
         "vault_secrets",
         "asks for 'callback-signing-key'",

@@ -179,3 +179,72 @@ def test_the_roles_are_those_that_the_app_asks_for() -> None:
     assert len(set(ids)) == len(ids)
     assert any(app in REGISTER.read_text() for app in TOKEN_APPS)
     assert alerts[0]["id"] in REGISTER.read_text()
+
+
+BEFORE = ROOT / "infra/hooks/before.sh"
+FACTORY = "/subscriptions/s/resourceGroups/g/providers/Microsoft.DataFactory/factories/f"
+READY = {"ADF_FACTORIES": FACTORY, "AZURE_LOCATION": "westeurope", "AZURE_ENV_NAME": "team"}
+
+
+def ready(tools: Tools) -> None:
+    """A subscription in which nothing is wrong."""
+    tools.answer("az provider show", "Registered")
+    tools.answer("az functionapp list-flexconsumption-locations", "North Europe\nWest Europe\n")
+    tools.answer("az cognitiveservices model list", "Standard\nGlobalStandard\n")
+    tools.answer("az cognitiveservices usage list", "1000.0\t940.0\n")
+
+
+def test_nothing_is_said_where_nothing_is_wrong(tools: Tools) -> None:
+    ready(tools)
+    done = tools.run(BEFORE, **READY)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    asked = (" show ", " list ", "list-flexconsumption-locations")
+    assert all(any(word in call for word in asked) for call in tools.calls)  # it changes nothing
+
+
+@pytest.mark.parametrize(
+    ("broken", "env", "said"),
+    [
+        ({}, {"ADF_FACTORIES": ""}, "No factory is named"),
+        ({}, {"ADF_FACTORIES": "adf-prod"}, "'adf-prod' in ADF_FACTORIES is no /subscriptions/"),
+        ({"az resource show": "!not found"}, {}, f"{FACTORY} cannot be read: it is not there, in another tenant"),
+        ({"az resource show": "!not found"}, {"FOUNDRY_PROJECT_ID": "/x"}, "FOUNDRY_PROJECT_ID /x cannot be read"),
+        ({"az provider show": "NotRegistered"}, {}, "az provider register --wait --namespace Microsoft.Search"),
+        ({}, {"AZURE_LOCATION": "mars"}, "Flex Consumption is not offered in 'mars'"),
+        ({"az cognitiveservices model list": "Standard"}, {}, "gpt-5.2 2025-12-11 is not offered as GlobalStandard"),
+        ({"az cognitiveservices usage list": "100.0\t90.0"}, {}, "has 10 thousand tokens a minute left"),
+        ({}, {"STAGE": "prod"}, "stage prod asks for 200"),
+    ],
+)
+def test_what_would_fail_later_is_said_before(
+    tools: Tools, broken: dict[str, str], env: dict[str, str], said: str
+) -> None:
+    ready(tools)
+    for words, text in broken.items():
+        tools.answer(words, text.lstrip("!"), failing=text.startswith("!"))
+    done = tools.run(BEFORE, **READY | env)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert all(line.endswith((".", ">.")) for line in done.stderr.splitlines())
+
+
+def test_a_second_time_the_quota_in_use_is_the_own(tools: Tools) -> None:
+    ready(tools)
+    tools.answer("az cognitiveservices usage list", "100.0\t100.0")
+    tools.answer("az resource list", "/subscriptions/s/…/accounts/aif-x")
+    assert tools.run(BEFORE, **READY).returncode == 0
+
+
+def test_a_project_that_is_there_needs_neither_its_providers_nor_a_model(tools: Tools) -> None:
+    ready(tools)
+    tools.run(BEFORE, **READY, FOUNDRY_PROJECT_ID="/subscriptions/s/…/projects/p")
+    calls = "\n".join(tools.calls)
+    assert "Microsoft.Search" not in calls
+    assert "cognitiveservices" not in calls
+
+
+def test_the_quota_that_is_asked_for_is_that_of_the_stages() -> None:
+    stages = json.loads((ROOT / "infra/stages.json").read_text())
+    found = re.search(r"dev\) wanted=(\d+) ;; staging\) wanted=(\d+) ;; \*\) wanted=(\d+)", BEFORE.read_text())
+    assert found
+    assert [int(each) for each in found.groups()] == [stages[name]["modelCapacity"] for name in stages]
