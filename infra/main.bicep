@@ -85,6 +85,9 @@ param digestAt string = ''
 @description('The time zone of that time')
 param digestTimezone string = 'UTC'
 
+@description('The policy of the audit container has been locked: leave it alone')
+param auditLocked bool = false
+
 @description('Put the apps into a network of their own, with private endpoints for storage and vault')
 param privateNetwork bool = false
 
@@ -256,6 +259,7 @@ module dataStorage 'modules/dataStorage.bicep' = {
     sku: size.storageSku
     publicAccess: dataIsPublic
     auditImmutableDays: size.auditImmutableDays
+    auditLocked: auditLocked
     appPrincipalId: identities.outputs.appPrincipalId
     operatorPrincipalId: identities.outputs.operatorPrincipalId
     projectPrincipalId: foundryProject.outputs.principalId

@@ -7,6 +7,7 @@ param name string
 param sku string
 param publicAccess bool
 param auditImmutableDays int
+param auditLocked bool
 param appPrincipalId string
 param operatorPrincipalId string
 param projectPrincipalId string
@@ -78,8 +79,8 @@ resource audit 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-0
   }
 }
 
-// Made unlocked: locking it cannot be undone and is left to a person (docs/deploy.md).
-resource auditPolicy 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2023-05-01' = {
+// Made unlocked: locking it cannot be undone and is left to a person (docs/deploy.md). A locked one takes no second order.
+resource auditPolicy 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2023-05-01' = if (!auditLocked) {
   parent: audit
   name: 'default'
   properties: {

@@ -6,7 +6,7 @@ param token string
 param workspaceId string
 param actionGroupId string
 
-var query = 'ADFPipelineRun | where Status == "Failed" | project TimeGenerated, FactoryId = tolower(_ResourceId), PipelineName, RunId'
+var query = 'ADFPipelineRun | where Status == "Failed"'
 
 resource failedRuns 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = {
   name: 'alert-failed-runs-${token}'
@@ -24,6 +24,7 @@ resource failedRuns 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = {
     evaluationFrequency: 'PT5M'
     windowSize: 'PT5M'
     autoMitigate: false
+    skipQueryValidation: true // the table is made by the first log that arrives
     criteria: {
       allOf: [
         {
@@ -31,7 +32,7 @@ resource failedRuns 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = {
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0
-          resourceIdColumn: 'FactoryId'
+          resourceIdColumn: '_ResourceId'
           dimensions: [
             {
               name: 'PipelineName'

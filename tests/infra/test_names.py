@@ -14,6 +14,7 @@ import pytest
 
 from core import clients
 from infra.names import DEAD_LETTERS, EXECUTOR, FUNCTIONS, STORAGE, opened, split, storage
+from orchestrator.doctor import storage_parts
 from tools_worker.runtime.catalogue import TOOLS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,6 +96,13 @@ def test_tables_and_container_are_those_that_the_code_opens() -> None:
     assert opened("get_table_client") == set(NAMES["tables"])
     assert NAMES["auditContainer"] == "audit"
     assert NAMES["deadLetterContainer"] == DEAD_LETTERS
+
+
+def test_the_doctor_looks_at_all_that_the_templates_make() -> None:
+    looked_at = {queue.name for queue in storage_parts.QUEUES}
+    assert looked_at == {*NAMES["toolInputs"], *NAMES["toolOutputs"], *NAMES["workQueues"]}
+    assert set(storage_parts.TABLES) == set(NAMES["tables"])
+    assert set(storage_parts.CONTAINERS) == {NAMES["auditContainer"]}
 
 
 def test_rights_on_factories_are_those_that_the_documentation_names() -> None:
