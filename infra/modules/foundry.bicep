@@ -131,5 +131,7 @@ output accountName string = account.name
 output projectName string = project.name
 output projectId string = project.id
 output projectPrincipalId string = project.identity.principalId
+// The service tells it, and its published types do not.
+#disable-next-line BCP053
 output projectWorkspace string = project.properties.internalId
 output modelDeployment string = model.name
