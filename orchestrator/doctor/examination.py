@@ -62,7 +62,11 @@ async def _seen(check: Check, patient: Patient) -> Sequence[Seen]:
 def _broken(check: Check, exc: Exception) -> Seen:
     """An upstream's own error, or a bug. Its text may hold anything: the log has it, people get its kind."""
     log.warning("check=%s outcome=broken", check.name, exc_info=exc)
+    from azure.core.exceptions import ClientAuthenticationError
+
     status = getattr(exc, "status_code", None)
+    if isinstance(exc, ClientAuthenticationError) and not status:
+        return Seen("failed", "It could not be looked at: signing in failed.", "See 'credentials'.")
     what = f"{type(exc).__name__}{f', HTTP {status}' if status else ''}"
     return Seen("failed", f"It could not be looked at ({what}).", "Check the address and the network of what it asks.")
 

@@ -85,8 +85,8 @@ class Rest:
         try:
             response = await self._client.send_request(request, **PATIENCE)
             text = await response.read()
-        except ClientAuthenticationError:
-            raise
+        except ClientAuthenticationError as exc:
+            raise Unreachable("signing in failed, see 'credentials'") from exc
         except AzureError as exc:
             raise Unreachable(f"{urlsplit(self._endpoint).netloc}: {type(exc).__name__}") from exc
         return Answer(response.status_code, _object(text), _ahead(response.headers.get("Date", ""), begun))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from core.errors import AppError
 from orchestrator.doctor.findings import Check, Seen, ok, skipped, warning
 from orchestrator.doctor.patient import Patient
 from orchestrator.doctor.rest import Listed
@@ -35,10 +36,17 @@ async def wiring(patient: Patient) -> Sequence[Seen]:
     insights = f"/subscriptions/{patient.subscription}/providers/Microsoft.Insights"
     groups = await patient.arm.listed(f"{insights}/actionGroups", INSIGHTS)
     rules = await patient.arm.listed(f"{insights}/metricAlerts", METRIC_ALERTS)
-    return [*_of_groups(groups, rules, address), *await _events(patient, address)]
+    return [*_of_groups(groups, rules, address, await _factories(patient)), *await _events(patient)]
 
 
-def _of_groups(groups: Listed, rules: Listed, address: str) -> list[Seen]:
+async def _factories(patient: Patient) -> list[str]:
+    try:
+        return [each.id.path for each in await patient.factories.all()]
+    except AppError:
+        return []  # 'adf_factories' tells it
+
+
+def _of_groups(groups: Listed, rules: Listed, address: str, factories: Sequence[str]) -> list[Seen]:
     if groups.refusal or rules.refusal:
         words = (groups.refusal or rules.refusal or groups).words  # type: ignore[union-attr]
         look = "az monitor action-group list; az monitor metrics alert list"
@@ -50,18 +58,28 @@ def _of_groups(groups: Listed, rules: Listed, address: str) -> list[Seen]:
     if len(disabled) == len(ours):
         mend = f"az monitor action-group update --name {disabled[0]} --resource-group <group> --set enabled=true"
         return warning(f"The action group {disabled[0]!r} sends to {address}, but is disabled.", mend)
-    return _of_rules(rules.items, {fields.text(each, "id").lower() for each in ours if not _off(each)}, address)
+    reaching = {fields.text(each, "id").lower() for each in ours if not _off(each)}
+    return _of_rules([each for each in rules.items if reaching & set(_groups(each)) and not _off(each)], factories)
 
 
-def _of_rules(rules: Objects, groups: set[str], address: str) -> list[Seen]:
-    using = [each for each in rules if groups & set(_groups(each)) and not _off(each)]
-    if not using:
+def _of_rules(rules: Objects, factories: Sequence[str]) -> list[Seen]:
+    """Those that reach the app."""
+    unwatched = [factory for factory in factories if not any(_watches(rule, factory) for rule in rules)]
+    if unwatched or not rules:
         mend = (
-            "az monitor metrics alert create --name adf-failures --resource-group <group> --scopes <factory id> "
-            '--condition "total PipelineFailedRuns > 0" --window-size 5m --evaluation-frequency 1m --action <group id>'
+            "az monitor metrics alert create --name adf-failures --resource-group <group> --scopes "
+            f"{unwatched[0] if unwatched else '<factory id>'} --condition 'total PipelineFailedRuns > 0' "
+            "--window-size 5m --evaluation-frequency 1m --action <id of the action group>"
         )
-        return warning(f"No metric alert uses the action group that sends to {address}.", mend)
-    return ok(f"{len(using)} metric alerts reach the app through {len(groups)} action groups.")
+        names = ", ".join(each.rpartition("/")[2] for each in unwatched[:5]) or "any factory"
+        return warning(f"No metric alert that reaches the app watches {names}.", mend)
+    return ok(f"{len(rules)} metric alerts reach the app and watch {len(factories)} factories.")
+
+
+def _watches(rule: Mapping[str, Any], factory: str) -> bool:
+    """It may be for a group or a subscription, too."""
+    scopes = (str(each).lower().rstrip("/") for each in fields.items(fields.mapping(rule, "properties"), "scopes"))
+    return any(f"{factory.lower()}/".startswith(f"{scope}/") for scope in scopes)
 
 
 def _off(resource: Mapping[str, Any]) -> bool:
@@ -88,7 +106,7 @@ def _is_ours(url: str, address: str) -> bool:
     return parts.netloc.lower() == address.lower() and parts.path.lower().startswith(PATHS)
 
 
-async def _events(patient: Patient, address: str) -> list[Seen]:
+async def _events(patient: Patient) -> list[Seen]:
     """Only where there are any: the action group alone is enough."""
     topics: list[Mapping[str, Any]] = []
     for kind, look in TOPICS.items():

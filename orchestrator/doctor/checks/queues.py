@@ -12,14 +12,18 @@ import asyncio
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.doctor.findings import Check, Seen, ok
 from orchestrator.doctor.patient import Patient
 from orchestrator.doctor.storage_parts import QUEUES, Queue
 
+if TYPE_CHECKING:
+    from azure.core.exceptions import HttpResponseError
+
 NO_SUCH_MESSAGE = "00000000-0000-0000-0000-000000000000"
 RECEIPT = b64encode(b"doctor").decode()
+NOT_THERE = ("MessageNotFound", "PopReceiptMismatch")
 HIDDEN_SECONDS = 120  # of the message that tries sending, if it could not be taken back
 PROCESSOR, SENDER = "8a0f0c08-91a1-4084-bc3d-661d67233fed", "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a"
 CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
@@ -56,35 +60,28 @@ async def taken(patient: Patient) -> Sequence[Seen]:
 
         try:
             await client.peek_messages(max_messages=1)
-            await client.delete_message(NO_SUCH_MESSAGE, RECEIPT)
         except HttpResponseError as exc:
-            return "refused" if exc.status_code in (401, 403) else ""
-        return ""
+            return _refusal(exc)
+        return await _may_take(client)
 
     found = await _each(patient, [queue for queue in QUEUES if queue.use != "replies"], look)
-    return _told(
-        found, "queues can be taken from", "refused", "The app may not take messages from", _give(patient, PROCESSOR)
-    )
+    mend = _give(patient, PROCESSOR)
+    return _told(found, "queues can be taken from", "refused", "The app may not take messages from", mend)
 
 
 async def sent(patient: Patient) -> Sequence[Seen]:
     async def look(client: Any) -> Verdict:
         from azure.core.exceptions import HttpResponseError
 
-        try:
-            await client.delete_message(NO_SUCH_MESSAGE, RECEIPT)
-        except HttpResponseError as exc:
-            if exc.status_code in (401, 403):
-                return "untried"
-            if "MessageNotFound" not in str(getattr(exc, "error_code", "")):
-                return ""  # there is no such queue
+        if await _may_take(client):
+            return "untried"
         content = b64encode(b'{"doctor": "take no notice"}').decode()
         try:
             message = await client.send_message(
                 content, visibility_timeout=HIDDEN_SECONDS, time_to_live=HIDDEN_SECONDS + 1
             )
         except HttpResponseError as exc:
-            return "refused" if exc.status_code in (401, 403) else ""
+            return _refusal(exc)
         await client.delete_message(message)
         return ""
 
@@ -95,6 +92,26 @@ async def sent(patient: Patient) -> Sequence[Seen]:
         text = f"Not tried, because the message could not be taken back: {_names(untried)}."
         told.append(Seen("skipped", text, _give(patient, SENDER)))
     return told
+
+
+async def _may_take(client: Any) -> Verdict:
+    """Empty where it may: only whoever may delete a message is told that it is not there."""
+    from azure.core.exceptions import HttpResponseError
+
+    try:
+        await client.delete_message(NO_SUCH_MESSAGE, RECEIPT)
+    except HttpResponseError as exc:
+        code = getattr(exc, "error_code", "")
+        if getattr(code, "value", code) not in NOT_THERE:
+            return _refusal(exc)
+    return ""
+
+
+def _refusal(exc: HttpResponseError) -> Verdict:
+    """Raises it where it is anything else."""
+    if exc.status_code not in (401, 403):
+        raise exc
+    return "refused"
 
 
 def _give(patient: Patient, role: str) -> str:
@@ -111,7 +128,12 @@ async def served(patient: Patient) -> Sequence[Seen]:
     found: list[Seen] = []
 
     async def look(client: Any) -> Verdict:
-        message = await _first(client)
+        from azure.core.exceptions import HttpResponseError
+
+        try:
+            message = await _first(client)
+        except HttpResponseError as exc:
+            return _refusal(exc)
         if message is None:
             return ""
         if not _is_base64(str(message.content)):
@@ -126,7 +148,9 @@ async def served(patient: Patient) -> Sequence[Seen]:
     looked = await _each(patient, QUEUES, look, missing="")
     uses = {queue.name: queue.use for queue in QUEUES}
     for name, verdict in looked.items():
-        if verdict == "plain":
+        if verdict == "refused":
+            found.append(Seen("skipped", f"The app may not look into {name}.", _give(patient, CONTRIBUTOR)))
+        elif verdict == "plain":
             found.append(Seen("failed", f"The first message of {name} is not base64.", ENCODE, ENCODING))
         elif verdict.isdecimal() and uses[name] == "replies":
             found.append(

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from core.errors import AppError
 from orchestrator.doctor.checks.identities import operator_token
-from orchestrator.doctor.findings import Check, Seen, failed, ok, skipped
+from orchestrator.doctor.findings import Check, Seen, failed, ok, skipped, warning
 from orchestrator.doctor.patient import EXECUTE, Patient
 from orchestrator.doctor.rest import Answer, Rest
 from orchestrator.doctor.storage_parts import QUEUES
@@ -27,6 +27,8 @@ CHANGES = (  # what the operations send
 )
 CONTRIBUTOR, SENDER = "974c5e8b-45b9-4653-ba55-5f855dd0fb88", "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a"
 PROCESSOR = "8a0f0c08-91a1-4084-bc3d-661d67233fed"
+READER = "19e7f393-937e-4f77-808e-94535e297925"
+KNOWN = {CONTRIBUTOR, SENDER, PROCESSOR, READER}
 HOLDS = {"calls": (CONTRIBUTOR, SENDER), "replies": (CONTRIBUTOR, PROCESSOR)}  # what the service needs on a queue
 _ACCOUNT = re.compile(r"/storageAccounts/[^/]+(/queueServices/default/queues/(?P<queue>[^/]+))?$", re.IGNORECASE)
 
@@ -122,9 +124,10 @@ def _queues(held: Sequence[Mapping[str, Any]], principal: str, account: str) -> 
         f"az role assignment create --assignee-object-id {principal} --assignee-principal-type ServicePrincipal "
         f"--role {CONTRIBUTOR} --scope {account}   # Storage Queue Data Contributor"
     )
-    return failed(
-        f"The Foundry project's identity may not use {len(lacking)} of the tools' queues, first {lacking[0]}.", mend
-    )
+    text = f"The Foundry project's identity may not use {len(lacking)} of the tools' queues, first {lacking[0]}"
+    if others := sorted({role for role, _ in known} - KNOWN):
+        return warning(f"{text}, unless one of its other roles holds it: {', '.join(others)}.", mend)
+    return failed(f"{text}.", mend)
 
 
 def _assignment(properties: Mapping[str, Any]) -> tuple[str, str] | None:

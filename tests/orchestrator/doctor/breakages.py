@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.adf.surroundings import ACTIVITY_LOG, NEEDED, QUEUE_CONTRIBUTOR
-from localcloud.estate import CONNECTIONS, PROJECT, PROJECT_IDENTITY, STORAGE
+from localcloud.estate import CONNECTIONS, PROJECT, PROJECT_IDENTITY, STORAGE, SUBSCRIPTION
 from localcloud.storageproxy.faults import Fault
 from orchestrator.audit.record import Actor, Entry
 from orchestrator.audit.trail import Audit
@@ -25,8 +25,9 @@ from tests.orchestrator.doctor.world import ACTION_GROUP, EVENTS, OPERATOR, RULE
 OWN, CALL, REPLY = "run-requests", of_use("calls")[0], of_use("replies")[0]
 HOST = f"{PROJECT}/capabilityHosts/agents"
 ROLE = f"{STORAGE}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-0000-0000-0000000000b1"
-DEFINITIONS = f"/subscriptions/{STORAGE.split('/')[2]}/providers/Microsoft.Authorization/roleDefinitions"
+DEFINITIONS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions"
 FACTORIES = "Microsoft.DataFactory/factories"
+FACTORY = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-data-prod/providers/{FACTORIES}/adf-prod"
 PLAIN = b64encode(b'{"CorrelationId": "1"}').decode()
 
 
@@ -68,6 +69,13 @@ class Breakage:
 def _refusing(match: str) -> Callable[[World], Awaitable[None]]:
     async def breaks(world: World) -> None:
         world.refuse(match)
+
+    return breaks
+
+
+def _answering(match: str, status: int) -> Callable[[World], Awaitable[None]]:
+    async def breaks(world: World) -> None:
+        world.proxy.faults.arm(Fault("error", match, count=None, status=status))
 
     return breaks
 
@@ -252,6 +260,21 @@ STORAGE_BREAKAGES = (
         "warning",
         OWN,
         _refusing(rf"GET /[^/]+/{OWN}\?comp=metadata"),
+        QUEUE_CONTRIBUTOR,
+    ),
+    Breakage(
+        "taking fails otherwise",
+        "queues_taken",
+        "failed",
+        "HTTP 409",
+        _answering(rf"DELETE /[^/]+/{OWN}/messages/", 409),
+    ),
+    Breakage(
+        "looking into a queue is refused",
+        "queues_served",
+        "skipped",
+        CALL,
+        _refusing(rf"GET /[^/]+/{CALL}/messages"),
         QUEUE_CONTRIBUTOR,
     ),
     Breakage("peeking is refused", "queues_taken", "failed", CALL, _refusing(f"GET /[^/]+/{CALL}/messages"), PROCESSOR),
@@ -494,6 +517,14 @@ FACTORY_BREAKAGES = (
         QUEUE_CONTRIBUTOR,
     ),
     Breakage(
+        "the service has a role of somebody's own",
+        "agent_service_roles",
+        "warning",
+        "unless one of its other roles holds it: 11111111",
+        _role("11111111-0000-0000-0000-000000000000"),
+        QUEUE_CONTRIBUTOR,
+    ),
+    Breakage(
         "the project is not to be seen", "agent_service_roles", "skipped", "404", _gone(PROJECT), "role assignment list"
     ),
     Breakage(
@@ -557,6 +588,14 @@ OTHER_BREAKAGES = (
     ),
     Breakage(
         "the alert rule is gone", "alert_wiring", "warning", "No metric alert", _gone(RULE), "metrics alert create"
+    ),
+    Breakage(
+        "the alert rule watches another factory",
+        "alert_wiring",
+        "warning",
+        "watches adf-dev",
+        _changed(RULE, scopes=[FACTORY]),
+        "--scopes .*adf-dev",
     ),
     Breakage("the alert rule is disabled", "alert_wiring", "warning", "No metric alert", _changed(RULE, enabled=False)),
     Breakage(

@@ -25,7 +25,7 @@ from azure.storage.queue.aio import QueueServiceClient
 from core import clients
 from core.settings import Settings
 from localcloud import azurite
-from localcloud.estate import GROUP
+from localcloud.estate import GROUP, SUBSCRIPTION
 from localcloud.launch.children import Children
 from localcloud.launch.cloud import (
     Options,
@@ -68,7 +68,7 @@ WIRED: Mapping[str, Mapping[str, Any]] = {
         "enabled": True,
         "webhookReceivers": [{"name": "app", "serviceUri": f"https://{ADDRESS}/hooks/alerts/azure-monitor"}],
     },
-    RULE: {"enabled": True, "actions": [{"actionGroupId": ACTION_GROUP}]},
+    RULE: {"enabled": True, "scopes": [f"/subscriptions/{SUBSCRIPTION}"], "actions": [{"actionGroupId": ACTION_GROUP}]},
     TOPIC: {},
     EVENTS: {
         "provisioningState": "Succeeded",
