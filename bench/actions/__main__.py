@@ -34,7 +34,7 @@ DEEDS_SHORT = ("rerun from failure", "cancel")
 LIVE, LIVE_SHORT = 11, 2
 ENTRIES = 10_000
 SAMPLE, SAMPLE_SHORT = 12, 2
-WHOLE_BYTES, WHOLE_BYTES_SHORT = 100, 10
+WHOLE_BYTES, WHOLE_BYTES_SHORT = 40, 5
 Found = tuple[dict[str, Any], list[str]]  # figures, and what went wrong
 T = TypeVar("T")
 

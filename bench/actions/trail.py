@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain as chained
 from pathlib import Path
 
 from localcloud.launch.cloud import ROOT
@@ -84,13 +85,15 @@ def run(entries: int, sample: int, whole: int, seed: int, look: Verify = verify)
         raise RuntimeError("Nobody has touched this chain, and something is found in it.")
     short = chain(sample)
     kept = anchors(short[sample // 2], short[-1])
-    edits = [
-        *_all_bytes(exported(short), kept, dice),
-        *structural(short, chain(3, OTHER)),
-        *_some(data, held, whole, dice),
-    ]
-    missed = tuple(edit.name for edit in edits if not look(edit.data, edit.anchors))
-    return Found(entries, seconds, command_seconds(data, held, entries), len(edits), missed)
+    tried = 0
+    missed: list[str] = []
+    edits = chained(
+        _all_bytes(exported(short), kept, dice), structural(short, chain(3, OTHER)), _some(data, held, whole, dice)
+    )
+    for edit in edits:  # one at a time: the long chain has some megabytes
+        tried += 1
+        missed += [] if look(edit.data, edit.anchors) else [edit.name]
+    return Found(entries, seconds, command_seconds(data, held, entries), tried, tuple(missed))
 
 
 def command_seconds(data: bytes, held: Mapping[str, bytes], entries: int) -> float:
