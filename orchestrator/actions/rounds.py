@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from core.errors import AppError
 from orchestrator.actions.deciding import Desk, is_expired
@@ -14,6 +14,8 @@ from orchestrator.stores.actions import ActionStore
 from orchestrator.stores.queues import Wishes
 
 log = logging.getLogger("actions")
+AGAIN = timedelta(minutes=2)  # while no executor works, its queue is not filled with what is there already
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Rounds:
     desk: Desk
     queue: Wishes
     now: Callable[[], datetime]
+    _sent: dict[str, datetime] = field(default_factory=dict)  # when a message was last sent for which action
 
     async def make(self) -> int:
         """How many were taken up."""
@@ -35,6 +38,8 @@ class Rounds:
             except AppError as exc:  # of this one; the others are not kept waiting
                 log.warning("action=%s outcome=not_taken_up error=%s", action.id, exc)
         await self.queue.drain()
+        for gone in self._sent.keys() - {action.id for action in known}:
+            del self._sent[gone]
         return taken
 
     async def _one(self, action: Action) -> bool:
@@ -44,10 +49,12 @@ class Rounds:
                 await self.desk.expire(action)
                 return True
             return await self.desk.telling.ask(action)
-        if action.owned_until is None or now >= action.owned_until:
-            await self.queue.send(action.id)
-            return True
-        return False
+        due = action.owned_until is None or now >= action.owned_until
+        if not due or now - self._sent.get(action.id, NEVER) < AGAIN:
+            return False
+        await self.queue.send(action.id)
+        self._sent[action.id] = now
+        return True
 
 
 def _asks(action: Action) -> bool:
