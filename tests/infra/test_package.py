@@ -24,7 +24,17 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_ships_the_app_and_nothing_of_its_development() -> None:
     shipped = {path.parts[0] for path in app_files()}
     assert {"function_app.py", "host.json", "requirements.txt", "core", "tools_worker", "orchestrator"} <= shipped
-    assert not shipped & {"tests", "bench", "localcloud", "docs", "infra", ".venv", ".git", "local.settings.json"}
+    assert not shipped & {
+        "tests",
+        "bench",
+        "localcloud",
+        "docs",
+        "infra",
+        ".venv",
+        ".git",
+        "local.settings.json",
+        "azure.yaml",
+    }
 
 
 def test_ships_what_is_no_python() -> None:
