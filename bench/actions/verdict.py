@@ -227,7 +227,9 @@ class Case:
     @property
     def settled(self) -> bool:
         """Nothing more is to be expected."""
-        if self.truth in ("repaired", "later") or (self.approved and self.agreed):
+        if self.approved and self.agreed:
+            return any(run.ended for run in self.own)
+        if self.truth in ("repaired", "later"):
             return bool(self.own) and self.resolved
         return "waiting" in self.states or self.given_up
 
@@ -270,4 +272,5 @@ def unrepaired(case: Case) -> list[str]:
     statuses = [run.status for run in case.own]
     if statuses != ["Succeeded"]:
         return [f"{case.id}: reruns {statuses or 'none'}, actions {list(case.states)}, {' '.join(case.told)}"]
-    return [] if case.resolved else [f"{case.id}: it was run again, and its incident is open"]
+    closes = case.truth != "asked"  # what people were asked about is looked at again a minute later
+    return [f"{case.id}: it was run again, and its incident is open"] if closes and not case.resolved else []
