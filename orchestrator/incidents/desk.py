@@ -1,4 +1,7 @@
-"""What people do with incidents: take up, hand on, remark, close. Each is a line on the timeline with a name."""
+"""What people do with incidents: take up, hand on, remark, close. Each is a line on the timeline with a name.
+
+What they paste is masked, as texts of Data Factory are: everybody reads it.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from orchestrator.incidents import recovery
 from orchestrator.incidents.record import Entry, Incident
 from orchestrator.stores.changing import change
 from orchestrator.stores.incidents import IncidentStore
+from tools_worker.datafactory.masking import mask
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Desk:
             _refuse_ended(known)
             if known.acknowledged_at:
                 return known
-            text = f"{who} has taken it up." + (f" {comment}" if comment else "")
+            text = f"{who} has taken it up." + (f" {mask(comment)}" if comment else "")
             entry = Entry(self.now(), "acknowledged", text, who)
             return known.told(entry, acknowledged_at=self.now(), acknowledged_by=who)
 
@@ -44,7 +48,7 @@ class Desk:
 
     async def comment(self, incident_id: str, who: str, text: str) -> Incident:
         """Also on one that is over: what is learnt afterwards belongs there."""
-        entry = Entry(self.now(), "commented", text, who)
+        entry = Entry(self.now(), "commented", mask(text), who)
         return await change(self.incidents, incident_id, lambda known: known.told(entry))
 
     async def resolve(self, incident_id: str, who: str, resolution: str) -> Incident:
@@ -52,7 +56,7 @@ class Desk:
 
         def decide(known: Incident) -> Incident:
             _refuse_ended(known)
-            return recovery.resolved(known, self.now(), who, resolution)
+            return recovery.resolved(known, self.now(), who, mask(resolution))
 
         return await change(self.incidents, incident_id, decide)
 

@@ -47,6 +47,16 @@ async def test_what_is_over_stays_over_but_takes_remarks() -> None:
     assert (await desk.comment(incident.id, "ben", "Thanks.")).status == "resolved"
 
 
+async def test_a_secret_that_somebody_pastes_is_seen_by_nobody() -> None:
+    desk, incident = await opened()
+    pasted = "It is Server=tcp:sql;Password=hunter2hunter2; now."
+    await desk.acknowledge(incident.id, "ana", pasted)
+    await desk.comment(incident.id, "ana", pasted)
+    over = await desk.resolve(incident.id, "ana", pasted)
+    assert "hunter2" not in repr(over)
+    assert over.resolution.startswith("It is Server=tcp:sql;Password=")
+
+
 async def test_an_unknown_incident_is_not_found() -> None:
     desk, _ = await opened()
     with pytest.raises(NotFound):
