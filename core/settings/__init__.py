@@ -16,7 +16,7 @@ from core.settings.audit import AUDIT_DAYS, audit
 from core.settings.callers import CALLBACK_HOSTS, SIGN_IN, TOKEN_APPS, TOKEN_ROLES, callers
 from core.settings.digest import digest
 from core.settings.limits import ADF_TIMEOUT_SECONDS, LIMITS, RUN_DEADLINE_SECONDS, TOOL_DEADLINE_SECONDS, limits
-from core.settings.problems import Problem, is_loopback_http
+from core.settings.problems import Problem, is_loopback_http, unresolved
 from core.settings.teams import teams
 from core.settings.upstreams import AZURE_MANAGEMENT, LEARN_MCP, adf, foundry, storage
 
@@ -66,8 +66,9 @@ class Settings:
     @classmethod
     def load(cls, env: Mapping[str, str]) -> Settings:
         """Read `env`. Problems are kept in the record, not raised: `require` raises for the areas somebody needs."""
-        values = {key: value.strip() for key, value in env.items()}
-        found: list[Problem] = []
+        given = {key: value.strip() for key, value in env.items()}
+        found = unresolved(given)
+        values = given | {problem.setting: "" for problem in found}
         fields: dict[str, Any] = {}
         for read in (storage, foundry, adf, teams, callers, digest, audit, limits):
             fields |= read(values, found)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+VAULT = "@Microsoft.KeyVault("
+AREAS = {
+    "STORAGE": "storage",
+    "FOUNDRY": "foundry",
+    "ADF": "adf",
+    "TEAMS": "teams",
+}  # by how a name begins; else callers
 
 
 @dataclass(frozen=True)
@@ -44,3 +53,13 @@ def is_https(url: str) -> bool:
         return url.startswith("https://") and bool(urlsplit(url).hostname)
     except ValueError:
         return False
+
+
+def unresolved(env: Mapping[str, str]) -> list[Problem]:
+    """References that the platform left as they are. None is a secret: whoever knows the vault could write it."""
+    text = (
+        "is a Key Vault reference that was not resolved: give the app's identity the role Key Vault Secrets User "
+        "on the vault, check the secret's name, and restart the app."
+    )
+    left = [name for name, value in env.items() if value.startswith(VAULT)]
+    return [Problem(next((a for b, a in AREAS.items() if name.startswith(b)), "callers"), name, text) for name in left]

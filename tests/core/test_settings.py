@@ -195,3 +195,14 @@ def test_whether_there_is_a_place_for_blobs(storage: dict[str, str], found: bool
 
 def test_a_wrong_number_of_days_drops_nothing_early() -> None:
     assert Settings.load(GOOD | {"AUDIT_DAYS": "3,650"}).audit_days == 3650
+
+
+@pytest.mark.parametrize(
+    ("name", "area"),
+    [("LINK_SIGNING_KEY", "callers"), ("CALLBACK_SIGNING_KEY", "callers"), ("TEAMS_SECURITY_TOKEN", "teams")],
+)
+def test_a_reference_to_a_vault_that_was_not_resolved_is_no_secret(name: str, area: str) -> None:
+    reference = f"@Microsoft.KeyVault(VaultName=kv-adf-ops;SecretName={name.lower().replace('_', '-')})"
+    settings = Settings.load({**GOOD, name: reference})
+    assert (settings.link_signing_key, settings.callback_signing_key, settings.teams_security_token) == ("", "", "")
+    assert [(each.area, each.setting) for each in settings.problems] == [(area, name)]
