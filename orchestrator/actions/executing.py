@@ -149,7 +149,7 @@ class Executor:
         try:
             receipt = await self.send(plan, self.now())
         except NotSent as exc:
-            await self._over(action, "not_done", f"Data Factory did not take it: {exc}")
+            await self._undone(action, "not_done", f"Data Factory did not take it: {exc}")
         except OutcomeUnknown as exc:
             said = Entry(self.now(), "unsure", f"Whether Data Factory took it is not known yet: {exc}")
             await self._release(action.told(said), PAUSES_SECONDS[0])
@@ -173,7 +173,7 @@ class Executor:
             receipt = Receipt(sent_at, effect.run_id)
             await self._accepted(action, receipt)
         elif effect.settled or self.now() - sent_at > READ_BACK:
-            await self._over(action, "unknown" if effect.ended == "unknown" else "not_done", effect.told)
+            await self._undone(action, "unknown" if effect.ended == "unknown" else "not_done", effect.told)
         else:
             await self._release(action, self._pause(sent_at))
 
@@ -198,6 +198,13 @@ class Executor:
         return next((pause for pause in PAUSES_SECONDS if pause * 3 > age), PAUSES_SECONDS[-1])
 
     # The record
+
+    async def _undone(self, action: Action, state: Ended, text: str) -> None:
+        """It is over; but the end of a pause is begun again for a day: a trigger that is started twice is started."""
+        if not action.follows or self.now() - action.wanted_since > FOLLOWED:
+            await self._over(action, state, text)
+            return
+        await self._put_off(replace(action, state="queued", sent_at=None), f"To be begun again: {text}")
 
     async def _put_off(self, action: Action, text: str) -> None:
         if not any(entry.text == text for entry in action.timeline):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -20,8 +21,9 @@ from pathlib import Path
 
 from azure.core.exceptions import AzureError
 
+from core import clients
 from core.errors import AppError
-from core.settings import Settings
+from core.settings import AZURE_MANAGEMENT, Settings
 from orchestrator.doctor import report, storage_parts
 from orchestrator.doctor.examination import examine, of_environment
 from orchestrator.doctor.findings import Finding
@@ -40,6 +42,7 @@ def main() -> int:
     os.environ.update(settings_of(ROOT, os.environ))
     if given.make_storage:
         return _make_storage()
+    logging.basicConfig(level=logging.CRITICAL)  # the report says it
     findings = asyncio.run(_examined(os.environ))
     told = (
         json.dumps([asdict(each) for each in findings], indent=1) if given.json else "\n".join(report.lines(findings))
@@ -81,7 +84,10 @@ def _deployed(folder: Path) -> dict[str, str]:
 
 async def _examined(env: Mapping[str, str]) -> list[Finding]:
     async with of_environment(env) as patient:
-        return await examine(patient)
+        try:
+            return await examine(patient)
+        finally:  # the one of all clients, which the app keeps open
+            await clients.credential(AZURE_MANAGEMENT).close()
 
 
 def _make_storage() -> int:

@@ -19,6 +19,7 @@ from tools_worker.datafactory.factories import Factories
 from tools_worker.datafactory.models import FactoryId
 
 if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken
     from azure.data.tables.aio import TableServiceClient
     from azure.storage.blob.aio import BlobServiceClient
     from azure.storage.queue.aio import QueueServiceClient
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _Client = TypeVar("_Client", bound=Any)
 ROOT = Path(__file__).resolve().parents[2]
-FOUNDRY_AUDIENCE, STORAGE_AUDIENCE = "https://ai.azure.com", "https://storage.azure.com"
+AUDIENCES = {"storage": "https://storage.azure.com", "foundry": "https://ai.azure.com", "adf": AZURE_MANAGEMENT}
 ADF_SECONDS = 8.0  # for one request with its repetitions: a person waits for the answer
 EXECUTE = "actions_execute"  # the function that changes factories
 AT_ONCE = 16  # requests to storage
@@ -45,12 +46,16 @@ class Patient:
     unserved_seconds: float = UNSERVED_SECONDS
     again_seconds: float = AGAIN_SECONDS
     _arms: dict[str, Arm] = field(default_factory=dict)
+    _tokens: dict[str, asyncio.Future[AccessToken]] = field(default_factory=dict)
     _open: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def __aenter__(self) -> Patient:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        for asked in self._tokens.values():
+            asked.cancel()
+        await asyncio.gather(*self._tokens.values(), return_exceptions=True)
         await self._open.aclose()
 
     @cached_property
@@ -69,11 +74,27 @@ class Patient:
     def turns(self) -> asyncio.Semaphore:
         return asyncio.Semaphore(AT_ONCE)
 
+    async def token(self, area: str) -> AccessToken | None:
+        """For what is behind these settings; None where none is needed. Asked for once: a refusal takes its time.
+
+        Raises ClientAuthenticationError."""
+        if area not in AUDIENCES or (area == "storage" and self.settings.storage_connection):
+            return None
+        if area not in self._tokens:
+            endpoint = {
+                "storage": self.settings.storage_queue_uri,
+                "foundry": self.settings.foundry_endpoint,
+                "adf": self.settings.adf_endpoint,
+            }[area]
+            asking = clients.credential(endpoint).get_token(f"{AUDIENCES[area]}/.default")
+            self._tokens[area] = asyncio.ensure_future(asking)
+        return await asyncio.shield(self._tokens[area])
+
     @cached_property
     def project(self) -> Rest:
         """The Foundry project."""
         endpoint = self.settings.foundry_endpoint
-        return self._kept(Rest(endpoint, clients.credential(endpoint), FOUNDRY_AUDIENCE))
+        return self._kept(Rest(endpoint, clients.credential(endpoint), AUDIENCES["foundry"]))
 
     @cached_property
     def arm(self) -> Rest:

@@ -30,6 +30,7 @@ from tools_worker.datafactory.wording import at, count
 
 log = logging.getLogger("healing")
 MAX_RUNS = 5  # of one incident, run again at once; where more failed people look first
+REFUSED_SECONDS = (30, 60, 120, 300, 600)  # between proposals of what is refused for now; then people look
 LOOK_SECONDS = 5  # at actions that are being done
 WAIT_SECONDS = (10, 30, 60)  # between looks at what is waited for
 WHO = Requester("playbook", "a playbook", channel="playbook")
@@ -61,7 +62,7 @@ class Healer:
         repair = incident.repair
         if repair is None or repair.over:
             return
-        if repair.next_at is not None and self.now() < repair.next_at:
+        if repair.next_at is not None and self.now() < repair.next_at and not await self._done(repair):
             await self.later(incident.id, max(1, round((repair.next_at - self.now()).total_seconds())))
             return
         playbook = next((each for each in self.policy().playbooks if each.name == repair.playbook), None)
@@ -69,6 +70,10 @@ class Healer:
             await self._give_up(incident, f"the playbook {repair.playbook!r} is no more")
         else:
             await self._step(incident, repair, playbook, mode)
+
+    async def _done(self, repair: Repair) -> bool:
+        """Whether what was begun has ended, so that nothing is waited for."""
+        return bool(repair.actions) and all([(await self.actions.load(each)).ended for each in repair.actions])
 
     async def _chosen(self, incident: Incident) -> Incident:
         found = (incident.category, incident.transience, incident.confidence, incident.pipelines)
@@ -144,7 +149,7 @@ class Healer:
         self, factory: DataFactory, incident: Incident, repair: Repair, step: Step, run_id: str, mode: Mode
     ) -> Action:
         operation = Operation("rerun", factory.id.path, {"run_id": run_id, "mode": step.rerun})
-        key = f"{incident.id} {repair.playbook} {repair.step} {repair.attempts} {run_id}"
+        key = f"{incident.id} {repair.playbook} {repair.step} {repair.attempts} {repair.refusals} {run_id}"
         why = f"Playbook {repair.playbook!r}, for {incident.title}"
         origin = Origin(key, why, incident.id, review=mode == "review")
         return await self.proposer.propose(operation, WHO, origin)
@@ -160,6 +165,9 @@ class Healer:
             await self._next(incident, repair, "What was run again went well.")
             return
         undone = next((action for action in actions if action.state != "done"), None)
+        if undone is not None and undone.state == "refused" and repair.refusals < len(REFUSED_SECONDS):
+            await self._refused(incident, repair, undone)
+            return
         if undone is not None:
             await self._give_up(incident, f"{undone.plan.title} ({undone.id}): {undone.outcome}")
             return
@@ -178,6 +186,12 @@ class Healer:
         )
         await self._noted(incident, again, "repairing", f"It failed again; once more in {count(pause, 'minute')}.")
         await self.later(incident.id, pause * 60)
+
+    async def _refused(self, incident: Incident, repair: Repair, refused: Action) -> None:
+        """The state of things may change soon: who called what failed may still be running."""
+        pause = REFUSED_SECONDS[repair.refusals]
+        again = replace(repair, refusals=repair.refusals + 1, actions=())
+        await self._put_off(incident, again, pause, f"Not yet: {refused.outcome}")
 
     # The record
 

@@ -45,6 +45,7 @@ class Repair:
     since: datetime | None = None  # the step began
     next_at: datetime | None = None
     attempts: int = 0
+    refusals: int = 0
     actions: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     over: bool = False

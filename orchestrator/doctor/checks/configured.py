@@ -13,6 +13,16 @@ from orchestrator.doctor.patient import Patient
 from orchestrator.policy.reading import PolicyFile, problems, warnings
 
 CONNECT_SECONDS = 5.0
+WITHOUT = {  # by the area of settings
+    "storage": "Nothing works without storage.",
+    "foundry": "No question is answered without the agent service.",
+    "adf": "Without Data Factory there is nothing to tell.",
+    "teams": "Until it is mended this part of Teams is off.",
+    "callers": "Until it is mended this door or this signature is off.",
+    "digest": "Until it is mended no digest is sent.",
+    "audit": "Until it is mended the longest period counts.",
+    "limits": "Until it is mended the app does not start its work.",
+}
 
 
 async def settings_sound(patient: Patient) -> Sequence[Seen]:
@@ -20,8 +30,7 @@ async def settings_sound(patient: Patient) -> Sequence[Seen]:
     if not found:
         return ok("Every setting that is needed is there, and all are sound.")
     return [
-        Seen("failed", f"{each.setting}: {each.text}", _set(each.setting), f"Without it {each.area} does not work.")
-        for each in found
+        Seen("failed", f"{each.setting}: {each.text}", _set(each.setting), WITHOUT.get(each.area, "")) for each in found
     ]
 
 

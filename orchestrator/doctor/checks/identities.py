@@ -4,41 +4,28 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from core import clients
 from core.settings import AZURE_MANAGEMENT, is_loopback_http
 from orchestrator.doctor.findings import Check, Seen, skipped
-from orchestrator.doctor.patient import EXECUTE, FOUNDRY_AUDIENCE, STORAGE_AUDIENCE, Patient
+from orchestrator.doctor.patient import EXECUTE, Patient
 
 if TYPE_CHECKING:
-    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.core.credentials import AccessToken
 
+SERVICES = {"storage": "storage", "foundry": "the agent service", "adf": "Data Factory"}  # by the area of settings
 MEND = (
     "On Azure: az functionapp identity assign --name <app> --resource-group <group> --identities <resource id>, and "
     "AZURE_CLIENT_ID = its client id. On your own machine: az login."
 )
 
 
-class Wanted(NamedTuple):
-    what: str
-    credential: AsyncTokenCredential
-    audience: str
-
-
 async def tokens(patient: Patient) -> Sequence[Seen]:
-    found = [await _token(each) for each in _wanted(patient)]
-    return found or skipped("Storage is reached by a connection string, and nothing else is set.")
-
-
-def _wanted(patient: Patient) -> Iterator[Wanted]:
-    settings = patient.settings
-    if not settings.storage_connection and settings.storage_queue_uri:
-        yield Wanted("storage", clients.credential(settings.storage_queue_uri), STORAGE_AUDIENCE)
-    if settings.foundry_endpoint:
-        yield Wanted("the agent service", clients.credential(settings.foundry_endpoint), FOUNDRY_AUDIENCE)
-    yield Wanted("Data Factory", clients.credential(settings.adf_endpoint), AZURE_MANAGEMENT)
+    missing = {each.area for each in patient.settings.problems}
+    found = [await _seen(what, patient.token(area)) for area, what in SERVICES.items() if area not in missing]
+    return [each for each in found if each] or skipped("Nothing is set that a token is needed for.")
 
 
 async def operator_token(patient: Patient) -> Sequence[Seen]:
@@ -49,18 +36,26 @@ async def operator_token(patient: Patient) -> Sequence[Seen]:
         return skipped(f"{EXECUTE} is disabled in this app: another one acts, as an identity of its own.")
     if "IDENTITY_ENDPOINT" not in patient.env and not is_loopback_http(settings.adf_endpoint):
         return skipped("A managed identity can be had on Azure only, in the app that it is assigned to.")
-    return [await _token(Wanted("the operator", clients.operator_credential(settings), AZURE_MANAGEMENT))]
+    asking = clients.operator_credential(settings).get_token(f"{AZURE_MANAGEMENT}/.default")
+    seen = await _seen("the operator", asking)
+    return [seen] if seen else []
 
 
-async def _token(wanted: Wanted) -> Seen:
+async def _seen(what: str, asking: Awaitable[AccessToken | None]) -> Seen | None:
     from azure.core.exceptions import ClientAuthenticationError
 
     try:
-        token = await wanted.credential.get_token(f"{wanted.audience}/.default")
+        token = await asking
     except ClientAuthenticationError as exc:  # with azure-identity's CredentialUnavailableError
-        first = str(exc.message).strip().partition("\n")[0][:300]
-        return Seen("failed", f"No token for {wanted.what} ({wanted.audience}): {first}", MEND)
-    return Seen("ok", f"A token for {wanted.what}{_whose(token.token)}.")
+        return Seen("failed", f"No token for {what}: {_reason(str(exc.message))}", MEND)
+    return Seen("ok", f"A token for {what}{_whose(token.token)}.") if token else None
+
+
+def _reason(told: str) -> str:
+    """Of all the ways to sign in those that failed; of those that are not there nobody wants to read."""
+    lines = told.strip().splitlines()
+    failed = [line.strip() for line in lines if line.startswith("\t") and "unavailable" not in line]
+    return " ".join(failed or lines[:1])[:400]
 
 
 def _whose(token: str) -> str:

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from orchestrator.doctor.findings import Check, Seen, failed, ok, warning
+from orchestrator.doctor.findings import Check, Seen, failed, ok, skipped, warning
 from orchestrator.doctor.patient import Patient
 from orchestrator.doctor.rest import Unreachable
 
@@ -25,6 +25,8 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)\s*(?:;\s*python
 async def clocks(patient: Patient) -> Sequence[Seen]:
     ahead = {name: found for name, found in (await _clocks(patient)).items() if found is not None}
     wrong = {name: by for name, by in ahead.items() if abs(by) >= NOTED}
+    if {"storage", "foundry", "adf"} <= {each.area for each in patient.settings.problems}:
+        return skipped("Nothing is set whose clock could be looked at.")
     if not ahead:
         return warning("No upstream told its time.", "See 'foundry_reachable', 'adf_factories' and 'tables'.")
     found = [_off(name, by) for name, by in wrong.items()]

@@ -92,7 +92,7 @@ class Plant:
         return Receipt(now, "new-1", tuple(plan.operation.arguments.get("triggers", ())))
 
     async def read_back(self, factory: object, plan: Plan, since: datetime, now: datetime) -> Effect:
-        if self.told:
+        if plan.operation.kind in self.told:
             return Effect("done", "A new run is there.", False, "new-1", "InProgress")
         return Effect("not_done", "No new run is there.", now - since >= timedelta(minutes=2))
 

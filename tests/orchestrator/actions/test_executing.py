@@ -389,3 +389,31 @@ async def test_who_was_held_up_before_sending_does_not_send(monkeypatch: pytest.
     await desk.worked(desk.executor("another process"))
     assert (desk.plant.told, (await desk.action(action)).state) == ([], "not_done")
     assert desk.trail.of("write")[1] == "Left undone: rerun of LoadSales | not sent"
+
+
+@pytest.mark.parametrize("trouble", ["killed before it was sent", "refused"])
+async def test_the_end_of_a_pause_is_begun_again_until_it_is_done(trouble: str) -> None:
+    desk = Afternoon()
+    given = {"pipeline": "LoadSales", "minutes": 90, "triggers": ["Nightly"]}
+    await desk.proposed(operation=Operation("pause_schedule", FACTORY, given))
+    await desk.worked()
+    (later,) = await desk.store.active()
+    desk.now += timedelta(minutes=91)
+    desk.messages = [(desk.now, later.id)]
+
+    async def killed(*given: object) -> None:
+        raise Killed
+
+    if trouble == "refused":
+        desk.plant.trouble = "not_sent"
+        await desk.executor().step(later.id)
+    else:
+        with pytest.raises(Killed):
+            await desk.worked(desk.executor(send=killed))
+        desk.now += timedelta(minutes=3)
+        await desk.executor("another process").step(later.id)  # which sees that it is not done
+    assert (await desk.action(later)).state == "queued"
+    desk.plant.trouble = ""
+    desk.messages = [(desk.now + timedelta(seconds=15), later.id)]
+    await desk.worked()
+    assert (desk.plant.told, (await desk.action(later)).state) == (["pause_schedule", "resume_schedule"], "done")

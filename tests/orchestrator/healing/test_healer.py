@@ -101,6 +101,27 @@ async def test_what_the_rules_deny_is_not_done_and_people_hear_of_it() -> None:
     assert ward.channel.messages[-1].about == incident.id
 
 
+async def test_what_is_refused_for_now_is_proposed_again_a_little_later() -> None:
+    ward = Ward()
+    ward.plant.refusal = "Its caller still runs, and may call it again."
+    incident = await ward.struck()
+    await ward.healer.advance(incident.id)
+    ward.due.clear()
+    ward.now += timedelta(seconds=10)
+    await ward.healer.advance(incident.id)  # sees that it was refused
+    ward.plant.refusal = ""
+    ended = await ward.night(incident)
+    assert (ward.plant.told, ended.repair and ended.repair.over) == (["rerun"], True)
+
+
+async def test_what_stays_refused_is_given_up() -> None:
+    ward = Ward()
+    ward.plant.refusal = "Its caller still runs, and may call it again."
+    incident = await ward.night(await ward.struck())
+    assert (ward.plant.told, incident.status) == ([], "escalated")
+    assert "Its caller still runs" in incident.timeline[-1].text
+
+
 async def test_a_storm_of_many_pipelines_is_not_run_again_at_once() -> None:
     ward = Ward()
     runs = tuple(RunRef(f"r-{number}", f"Load{number}") for number in range(6))
