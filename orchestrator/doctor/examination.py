@@ -48,7 +48,7 @@ async def _seen(check: Check, patient: Patient) -> Sequence[Seen]:
         return [Seen("skipped", f"Settings of {', '.join(sorted(missing))} are missing: see 'settings'.")]
     try:
         async with asyncio.timeout(CHECK_SECONDS):
-            if unsigned := await _unsigned(patient, check.needs):
+            if unsigned := await patient.unsigned(check.needs):
                 return [Seen("skipped", f"Signing in failed ({', '.join(unsigned)}): see 'credentials'.")]
             return await check.look(patient)
     except TimeoutError:
@@ -59,14 +59,6 @@ async def _seen(check: Check, patient: Patient) -> Sequence[Seen]:
         return [Seen("failed", str(exc), "Try again in a minute.")]
     except Exception as exc:  # noqa: BLE001 - what breaks one check must not hide what the others find
         return [_broken(check, exc)]
-
-
-async def _unsigned(patient: Patient, areas: Sequence[str]) -> list[str]:
-    """Those of which no token is to be had. Each client would try for itself, again and again."""
-    from azure.core.exceptions import ClientAuthenticationError
-
-    found = await asyncio.gather(*map(patient.token, areas), return_exceptions=True)
-    return [area for area, token in zip(areas, found, strict=True) if isinstance(token, ClientAuthenticationError)]
 
 
 def _broken(check: Check, exc: Exception) -> Seen:

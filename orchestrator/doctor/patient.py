@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -89,6 +89,13 @@ class Patient:
             asking = clients.credential(endpoint).get_token(f"{AUDIENCES[area]}/.default")
             self._tokens[area] = asyncio.ensure_future(asking)
         return await asyncio.shield(self._tokens[area])
+
+    async def unsigned(self, areas: Sequence[str]) -> list[str]:
+        """Those of which no token is to be had. Each client would try for itself, again and again."""
+        from azure.core.exceptions import ClientAuthenticationError
+
+        found = await asyncio.gather(*map(self.token, areas), return_exceptions=True)
+        return [area for area, token in zip(areas, found, strict=True) if isinstance(token, ClientAuthenticationError)]
 
     @cached_property
     def project(self) -> Rest:

@@ -71,5 +71,5 @@ def _whose(token: str) -> str:
 
 CHECKS = (
     Check("credentials", "Without a token the service behind it refuses everything.", tokens),
-    Check("operator_credential", "Approved actions are carried out by this identity.", operator_token, ("adf",)),
+    Check("operator_credential", "Approved actions are carried out by this identity.", operator_token),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -23,13 +23,16 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)\s*(?:;\s*python
 
 
 async def clocks(patient: Patient) -> Sequence[Seen]:
-    ahead = {name: found for name, found in (await _clocks(patient)).items() if found is not None}
-    wrong = {name: by for name, by in ahead.items() if abs(by) >= NOTED}
-    if {"storage", "foundry", "adf"} <= {each.area for each in patient.settings.problems}:
-        return skipped("Nothing is set whose clock could be looked at.")
+    missing = {each.area for each in patient.settings.problems}
+    asked = [area for area in SERVICES if area not in missing]
+    unsigned = await patient.unsigned(asked)
+    told = {area: await SERVICES[area][1](patient) for area in asked if area not in unsigned}
+    ahead = {SERVICES[area][0]: by for area, by in told.items() if by is not None}
+    if not told:
+        return skipped("There is nobody whose clock could be looked at: see 'settings' and 'credentials'.")
     if not ahead:
         return warning("No upstream told its time.", "See 'foundry_reachable', 'adf_factories' and 'tables'.")
-    found = [_off(name, by) for name, by in wrong.items()]
+    found = [_off(name, by) for name, by in ahead.items() if abs(by) >= NOTED]
     return found or ok(f"This clock agrees with {', '.join(sorted(ahead))} within {NOTED.total_seconds():.0f} s.")
 
 
@@ -38,19 +41,6 @@ def _off(name: str, by: timedelta) -> Seen:
     text = f"This clock is {abs(by).total_seconds():.0f} s {way} that of {name}."
     mend = "sudo timedatectl set-ntp true (on Azure clocks are kept: restart the app, az functionapp restart)."
     return Seen("failed" if abs(by) >= REFUSED else "warning", text, mend)
-
-
-async def _clocks(patient: Patient) -> dict[str, timedelta | None]:
-    areas = {each.area for each in patient.settings.problems}
-    found: dict[str, timedelta | None] = {}
-    for name, area, ask in (
-        ("Data Factory", "adf", _of_arm),
-        ("the agent service", "foundry", _of_project),
-        ("storage", "storage", _of_storage),
-    ):
-        if area not in areas:
-            found[name] = await ask(patient)
-    return found
 
 
 async def _of_arm(patient: Patient) -> timedelta | None:
@@ -78,6 +68,13 @@ async def _of_storage(patient: Patient) -> timedelta | None:
     with suppress(AzureError):  # refused: the hook heard it all the same
         await patient.queues.get_service_properties(raw_response_hook=note)
     return parsedate_to_datetime(told[-1]) - datetime.now(UTC) if told and told[-1] else None
+
+
+SERVICES: dict[str, tuple[str, Callable[[Patient], Awaitable[timedelta | None]]]] = {  # by the area of settings
+    "adf": ("Data Factory", _of_arm),
+    "foundry": ("the agent service", _of_project),
+    "storage": ("storage", _of_storage),
+}
 
 
 async def retirements(patient: Patient) -> Sequence[Seen]:

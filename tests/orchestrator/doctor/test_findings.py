@@ -37,6 +37,20 @@ async def test_a_token_is_told_by_whose_it_is(world: World) -> None:
 
 
 @IN_ONE_LOOP
+async def test_where_nobody_can_sign_in_nothing_else_is_tried(world: World) -> None:
+    """Each client would try again for itself, and nothing of it would be news."""
+    world.identity.status = 400
+    try:
+        findings = await world.examined(env=IDENTITY)
+    finally:
+        await world.whole()
+    told = {each.check: each for each in findings}
+    assert (told["credentials"].result, told["queues_there"].result) == ("failed", "skipped")
+    assert {each.check for each in findings if each.result == "failed"} == {"credentials"}
+    assert all("see 'credentials'" in told[name].found for name in ("tables", "foundry_agents", "adf_tags"))
+
+
+@IN_ONE_LOOP
 async def test_no_secret_is_told_whatever_is_broken(world: World) -> None:
     world.proxy.faults.clear()
     secrets = {
@@ -115,6 +129,18 @@ async def test_what_breaks_is_told_by_its_kind_alone() -> None:
     assert (found.result, found.why) == ("failed", "It matters.")
     assert "RuntimeError" in found.found
     assert "secret" not in found.found
+
+
+async def test_a_check_that_slips_still_tells_no_secret() -> None:
+    env = {"STORAGE": f"AccountName=a;AccountKey={azurite.KEY};", "LINK_SIGNING_KEY": "k" * 10 + "ey" * 20}
+
+    async def slips(patient: Patient) -> Sequence[Seen]:
+        return [Seen("failed", f"{azurite.KEY} and {env['LINK_SIGNING_KEY']}", env["STORAGE"])]
+
+    async with of_environment(env) as patient:
+        [found] = await examine(patient, [Check("slips", "w", slips)])
+    assert found.found == "[masked] and [masked]"
+    assert azurite.KEY not in found.mend
 
 
 async def test_without_its_settings_a_part_is_not_looked_at_and_that_is_said() -> None:
