@@ -309,8 +309,8 @@ def policy() -> str:
         "\nplaybooks:\n": f"\nplaybooks:\n{PLAYBOOKS}",
     }
     for old, new in changes.items():
-        if text.count(old) != 1:
-            raise RuntimeError(f"The starter policy has {text.count(old)} times {old!r}.")
+        if old not in text:
+            raise RuntimeError(f"The starter policy has no {old!r}.")
         text = text.replace(old, new)
     return text
 
