@@ -611,7 +611,7 @@ OTHER_BREAKAGES = (
         "alert_wiring",
         "warning",
         "dead-letter",
-        _changed(EVENTS, deadLetterDestination=None),
+        _changed(EVENTS, deadLetterWithResourceIdentity=None),
         "deadletter",
     ),
     Breakage(

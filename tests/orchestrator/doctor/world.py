@@ -73,7 +73,7 @@ WIRED: Mapping[str, Mapping[str, Any]] = {
     EVENTS: {
         "provisioningState": "Succeeded",
         "destination": {"endpointType": "AzureFunction", "properties": {"resourceId": "/x/functions/alerts_event"}},
-        "deadLetterDestination": {"endpointType": "StorageBlob"},
+        "deadLetterWithResourceIdentity": {"deadLetterDestination": {"endpointType": "StorageBlob"}},
     },
 }
 
