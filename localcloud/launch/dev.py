@@ -67,6 +67,7 @@ def suggestions(cloud: Cloud) -> list[str]:
     question = shlex.quote(json.dumps({"question": QUESTION, "wait_seconds": 60}))
     return [
         f"curl -s {cloud.url}/api/health {key}",
+        f"curl -s '{cloud.url}/api/health?deep=true' {key}",
         f"curl -s {cloud.url}/api/ask {key} -H 'content-type: application/json' -d {question}",
         f"curl -s '{cloud.url}/api/runs/RUN_ID/events?after=0' {key}",
     ]
