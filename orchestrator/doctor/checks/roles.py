@@ -62,7 +62,7 @@ async def _may_change(arm: Rest, factory: str, named: bool) -> Seen | None:
     who = "The operator's identity" if named else "The app's own identity (ADF_OPERATOR_CLIENT_ID is not set)"
     mend = (
         "az role assignment create --assignee-object-id <its object id> --assignee-principal-type ServicePrincipal "
-        f"--role <the operator role of docs/security.md> --scope {factory}"
+        f"--role <the operator role of infra/factoryRoles.json> --scope {factory}"
     )
     why = "" if named else "Approved actions fail. Nothing to mend where nobody is to change factories through the app."
     short = ", ".join(action.removeprefix("Microsoft.DataFactory/factories/") for action in missing)
