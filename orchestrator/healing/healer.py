@@ -99,7 +99,10 @@ class Healer:
             else:
                 await self._rerun(incident, repair, step, mode)
         except RequestError as exc:  # what it is about is gone, or is not what it seemed
-            await self._give_up(incident, str(exc))
+            if repair == Repair(repair.playbook, since=repair.since):
+                await self._leave(incident, repair, str(exc))
+            else:
+                await self._give_up(incident, str(exc))
 
     # What a step does
 
@@ -210,6 +213,11 @@ class Healer:
         said = not text or any(entry.text == text for entry in incident.timeline)
         await (self._kept(incident, due) if said else self._noted(incident, due, "waiting", text))
         await self.later(incident.id, seconds)
+
+    async def _leave(self, incident: Incident, repair: Repair, why: str) -> None:
+        """The playbook does not fit after all, and nothing was done: people know of the incident as it is."""
+        text = f"The playbook {repair.playbook!r} cannot be followed: {why.rstrip('.')}. It is left to people."
+        await self._noted(incident, replace(repair, over=True, outcome=text), "left_to_people", text)
 
     async def _give_up(self, incident: Incident, why: str) -> None:
         """People hear of it, with everything that is known."""

@@ -190,7 +190,8 @@ async def test_a_runtime_that_does_not_come_back_is_given_up() -> None:
 async def test_a_runtime_that_is_not_known_is_nothing_to_wait_for() -> None:
     ward = Ward(RUNTIME)
     incident = await ward.night(await ward.struck(category="integration_runtime"))
-    assert (ward.plant.told, incident.status) == ([], "escalated")
+    assert (ward.plant.told, incident.status, incident.timeline[-1].what) == ([], "diagnosed", "left_to_people")
+    assert ward.channel.messages == []  # nothing was done, so there is nothing new to tell
 
 
 async def test_a_renamed_column_is_told_as_a_patch_and_nothing_is_changed() -> None:
