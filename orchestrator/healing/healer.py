@@ -63,8 +63,7 @@ class Healer:
         if repair is None or repair.over:
             return
         if repair.next_at is not None and self.now() < repair.next_at and not await self._done(repair):
-            await self.later(incident.id, max(1, round((repair.next_at - self.now()).total_seconds())))
-            return
+            return  # whoever set the time has sent a message for it; were each wake to send one, they would only grow
         playbook = next((each for each in self.policy().playbooks if each.name == repair.playbook), None)
         if playbook is None:
             await self._give_up(incident, f"the playbook {repair.playbook!r} is no more")
@@ -146,7 +145,7 @@ class Healer:
             next_at=self.now() + timedelta(seconds=LOOK_SECONDS),
         )
         await self._noted(incident, doing, "proposed", f"Proposed: {titles}.")
-        await self.later(incident.id, 1)
+        await self.later(incident.id, LOOK_SECONDS)
 
     async def _propose(
         self, factory: DataFactory, incident: Incident, repair: Repair, step: Step, run_id: str, mode: Mode

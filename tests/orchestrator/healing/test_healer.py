@@ -179,6 +179,17 @@ async def test_a_runtime_is_waited_for_before_anything_is_run_again() -> None:
     assert ward.plant.told == ["rerun"]
 
 
+async def test_being_woken_early_makes_no_more_messages() -> None:
+    ward = Ward(RUNTIME)
+    ward.factory.activities = [replace(make_activity(), runtimes=("shir-onprem",))]
+    incident = await ward.struck(category="integration_runtime")
+    await ward.healer.advance(incident.id)
+    waiting = len(ward.due)
+    for _ in range(20):
+        await ward.healer.advance(incident.id)
+    assert (waiting, len(ward.due)) == (1, 1)
+
+
 async def test_a_runtime_that_does_not_come_back_is_given_up() -> None:
     ward = Ward(RUNTIME)
     ward.factory.activities = [replace(make_activity(), runtimes=("shir-onprem",))]
