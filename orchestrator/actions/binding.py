@@ -7,10 +7,12 @@ caller's own words ask for it; so a text in an error message can make a model pr
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
@@ -28,6 +30,8 @@ from tools_worker.datafactory.wording import at, count
 from tools_worker.runtime.catalogue import BY_NAME
 
 MAX_BOUND = 10  # of one question
+BIND_SECONDS = 30.0  # for all of them: the answer waits for it
+LOOK_SECONDS = 5.0  # then for finding out whether the one that was begun is kept already
 NEWS = timedelta(days=1)
 
 
@@ -45,20 +49,40 @@ class Binder:
     store: ActionStore
     now: Callable[[], datetime]
     link: Callable[[str], str] = lambda _: ""
+    seconds: float = BIND_SECONDS
 
     async def bind(self, run: Run, calls: Iterable[Call]) -> Bound:
-        """Never raises for what cannot be proposed: it is told. What was proposed twice in a turn is one action."""
-        ids, lines = [], []
+        """Never raises for what cannot be proposed, nor for what takes too long: it is told.
+
+        What was proposed twice in a turn is one action."""
         found = list({proposal_digest(operation): operation for operation in proposals(calls)}.values())
-        for operation in found[:MAX_BOUND]:
-            action_id, line = await self._one(run, operation)
-            lines.append(line)
-            ids += [action_id] if action_id else []
+        looked_at: list[tuple[str, str]] = []
+        wanted = found[:MAX_BOUND]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.seconds):
+                for operation in wanted:
+                    looked_at.append(await self._one(run, operation))
+        if len(looked_at) < len(wanted) and (begun := await self._begun(run, wanted[len(looked_at)])):
+            looked_at.append(begun)
+        ids, lines = [each for each, _ in looked_at if each], [line for _, line in looked_at]
+        if late := len(wanted) - len(looked_at):
+            lines.append(
+                f"{count(late, 'more proposal')} of the agents: there was no time to look. GET /api/actions has what "
+                "became of them all the same; nothing else was done."
+            )
         if len(found) > MAX_BOUND:
             lines.append(
                 f"{count(len(found) - MAX_BOUND, 'more proposal')} of the agents: nothing was done about them."
             )
         return Bound(tuple(dict.fromkeys(ids)), "\n".join(dict.fromkeys(lines)))
+
+    async def _begun(self, run: Run, operation: Operation) -> tuple[str, str] | None:
+        """The one in hand when time was up may be kept already, and is done then whether it is told or not."""
+        with suppress(TimeoutError, AppError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                action = await self.proposer.made(requester_of(run), _origin(run, operation))
+            return (action.id, _told(action, self.link(action.id))) if action else None
+        return None
 
     async def news(self, session_id: str) -> str:
         """What became of a session's actions since yesterday, for the next question in it."""
@@ -77,8 +101,7 @@ class Binder:
             if run.factory and run.factory.casefold() != considered.plan.factory_name.casefold():
                 return "", _only_told(considered.plan.title, f"the question was about {run.factory}")
             review = not _all_named(run.question, considered.plan.operation)
-            key = f"{run.id} {proposal_digest(operation)}"
-            origin = Origin(key, run.question, "", run.id, run.session_id, review)
+            origin = replace(_origin(run, operation), review=review)
             action = await self.proposer.propose(operation, requester, origin)
         except AppError as exc:
             return "", f"Not proposed: {operation.kind.replace('_', ' ')}. {exc}"
@@ -117,6 +140,10 @@ def _all_named(question: str, operation: Operation) -> bool:
 
 def _said(value: Any) -> str:
     return (value if isinstance(value, str) else json.dumps(value)).casefold()
+
+
+def _origin(run: Run, operation: Operation) -> Origin:
+    return Origin(f"{run.id} {proposal_digest(operation)}", run.question, "", run.id, run.session_id)
 
 
 def requester_of(run: Run) -> Requester:

@@ -74,7 +74,7 @@ class Proposer:
         another one's."""
         now = self.now()
         named = self._named(now, requester, origin)
-        if known := await self._known(named, self._named(now - KEYS_HOLD, requester, origin)):
+        if known := await self.made(requester, origin):
             return _same(known, operation)
         plan = await self._planned(operation)
         drafted = Action(
@@ -100,14 +100,16 @@ class Proposer:
         await self._follow_up(action)
         return action
 
-    def _named(self, at: datetime, requester: Requester, origin: Origin) -> str:
-        return action_id(at, requester.channel, requester.id or requester.kind, origin.key)
-
-    async def _known(self, *ids: str) -> Action | None:
-        for each in dict.fromkeys(ids):
+    async def made(self, requester: Requester, origin: Origin) -> Action | None:
+        """What was made of this key already; None where nothing was kept."""
+        now = self.now()
+        for each in dict.fromkeys(self._named(at, requester, origin) for at in (now, now - KEYS_HOLD)):
             with suppress(NotFound):
                 return await self.store.load(each)
         return None
+
+    def _named(self, at: datetime, requester: Requester, origin: Origin) -> str:
+        return action_id(at, requester.channel, requester.id or requester.kind, origin.key)
 
     async def _planned(self, operation: Operation) -> Plan:
         _refuse_unkeepable(operation)

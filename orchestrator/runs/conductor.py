@@ -30,7 +30,6 @@ log = logging.getLogger("runs")
 SILENT_HEARTBEATS = 4  # so many missed in a row, and a run counts as abandoned
 CANCEL_LOOK_SECONDS = 2.5
 BUSY_SECONDS = 0.5
-BIND_SECONDS = 30.0
 THROTTLED_SECONDS = 5.0  # where the service does not say for how long
 
 
@@ -183,15 +182,9 @@ class _Serving:
         )
 
     async def _bound(self, calls: Sequence[Call]) -> Bound:
-        """What the agents proposed becomes actions, or is told. No trouble of it takes the answer away."""
+        """What the agents proposed becomes actions, or is told."""
         binder = self.conductor.binder
-        if binder is None:
-            return Bound()
-        try:
-            async with asyncio.timeout(BIND_SECONDS):
-                return await binder.bind(self.log.run, calls)
-        except TimeoutError:
-            return Bound(text="Not all proposals of the agents were looked at in time; GET /api/actions has what was.")
+        return await binder.bind(self.log.run, calls) if binder else Bound()
 
     async def _end(self, state: RunStatus, text: str, **changes: Any) -> None:
         calls = list(self.turn.all_calls()) if self.turn is not None else []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from orchestrator.actions.binding import Binder
 from orchestrator.foundry.port import Call
 from orchestrator.runs.record import Run
 from tests.orchestrator.actions.desk import ASK, FACTORY, Afternoon
+from tools_worker.datafactory.operations.model import Operation, Plan
 
 PROPOSAL = {"kind": "rerun", "factory": FACTORY, "arguments": {"run_id": "r-1", "mode": "from_failure"}}
 
@@ -150,3 +152,40 @@ async def test_values_that_whoever_asked_did_not_give_are_looked_at_by_a_person(
     question = "Run LoadSales with year 2024, region EMEA and full true."
     (action_id,) = (await binder(desk).bind(asked(desk, question), [call(run)])).ids
     assert (await desk.store.load(action_id)).state == state
+
+
+def hung(desk: Afternoon, run_id: str) -> Binder:
+    """Data Factory says nothing about one of the runs."""
+    planned = desk.proposer.plan
+
+    async def plan(factory: Any, operation: Operation, now: datetime) -> Plan:
+        if operation.arguments.get("run_id") == run_id:
+            await asyncio.Event().wait()
+        return await planned(factory, operation, now)
+
+    return replace(binder(desk), proposer=replace(desk.proposer, plan=plan), seconds=0.05)
+
+
+THREE = [call({**PROPOSAL, "arguments": {"run_id": f"r-{number}"}}, number) for number in (1, 2, 3)]
+
+
+async def test_what_was_bound_before_the_time_was_up_stays_bound() -> None:
+    desk = Afternoon()
+    bound = await hung(desk, "r-2").bind(asked(desk), THREE)
+    (action_id,) = bound.ids
+    first, second = bound.text.splitlines()
+    assert first == f"rerun of LoadSales ({action_id}): allowed, being done."
+    assert second.startswith("2 more proposals of the agents: there was no time to look.")
+    assert [action.id for action in await desk.store.active()] == [action_id]
+
+
+async def test_what_was_kept_just_before_the_time_was_up_is_told_too() -> None:
+    desk = Afternoon()
+
+    async def never(action_id: str, delay_seconds: int) -> None:
+        await asyncio.Event().wait()
+
+    cut = replace(binder(desk), proposer=replace(desk.proposer, enqueue=never), seconds=0.05)
+    bound = await cut.bind(asked(desk), [call()])
+    assert bound.ids == tuple(action.id for action in await desk.store.active())
+    assert bound.text == f"rerun of LoadSales ({bound.ids[0]}): allowed, being done."

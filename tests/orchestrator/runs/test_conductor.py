@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from core.errors import NotFound, UpstreamThrottled, UpstreamUnavailable
+from orchestrator.actions.binding import Binder
 from orchestrator.agents import roster
 from orchestrator.agents.lifecycle import Agents
 from orchestrator.api.views import RunView
@@ -21,7 +23,9 @@ from orchestrator.runs.conductor import Conductor
 from orchestrator.runs.record import Run, Session
 from orchestrator.runs.signals import Signals
 from orchestrator.stores.runs import MemoryRunStore
+from tests.orchestrator.actions.desk import FACTORY, Afternoon
 from tests.orchestrator.scripted_service import Script, ScriptedService, answer_at_once, answered, tool_output
+from tools_worker.datafactory.operations.model import Operation, Plan
 
 RUN_ID = "0f9c4a35-94c7-4f0e-b9d9-0a1f1d6f2c11"
 
@@ -103,6 +107,29 @@ async def test_ends_as_failed_with_the_services_words() -> None:
     failed = replace(WORKING, status="failed", error_code="server_error", error="Sorry, something went wrong.")
     run = await World(scripted(WORKING, failed)).served()
     assert (run.status, run.error_code, run.error) == ("failed", "server_error", "Sorry, something went wrong.")
+
+
+async def test_an_answer_has_the_actions_that_were_bound_before_the_time_for_it_was_up() -> None:
+    desk = Afternoon()
+
+    async def plan(factory: Any, operation: Operation, now: datetime) -> Plan:
+        if operation.arguments["run_id"] == "r-2":
+            await asyncio.Event().wait()
+        return await desk.plant.plan(factory, operation, now)
+
+    def proposing(run_id: str) -> Call:
+        proposal = {"kind": "rerun", "factory": FACTORY, "arguments": {"run_id": run_id}}
+        output = json.dumps({"ok": True, "summary": "Proposed.", "data": {"proposal": proposal}})
+        return Call(run_id, "queue", "adf_rerun", {}, output, ended=True)
+
+    world = World(scripted(answered(NOWHERE, "Both are to run again.", proposing("r-1"), proposing("r-2"))))
+    world.conductor.binder = Binder(replace(desk.proposer, plan=plan), desk.store, desk.clock, seconds=0.05)
+    await world.question("Rerun LoadSales.", allow_actions=True)
+    await world.conductor.serve("run-1")
+    run = await world.store.load("run-1")
+    assert (run.status, run.actions) == ("done", tuple(action.id for action in await desk.store.active()))
+    assert len(run.actions) == 1
+    assert f"rerun of LoadSales ({run.actions[0]}): allowed, being done.\n1 more proposal" in (run.answer or "")
 
 
 async def test_an_empty_answer_is_a_failure() -> None:
