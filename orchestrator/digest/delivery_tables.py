@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from orchestrator.digest.deliveries import Delivery, State
-from orchestrator.stores.rows import Changed, Exists, creating, etag, get, storage
+from orchestrator.stores.rows import Changed, Exists, etag, get, insert, storage
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
@@ -37,7 +37,7 @@ class TableDeliveryStore:
         row = _row(delivery)
         if not delivery.version:
             try:
-                written = await creating(self._digests, lambda: self._digests.create_entity(row))
+                (written,) = await insert(self._digests, row)
             except Exists as exc:
                 raise Changed(delivery.key) from exc
         else:

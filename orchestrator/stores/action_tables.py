@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from orchestrator.actions.record import Action
 from orchestrator.stores.actions import newest_first, unknown_action
-from orchestrator.stores.rows import creating, etag, get, packed, storage, unpacked
+from orchestrator.stores.rows import etag, get, insert, packed, storage, unpacked
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
@@ -31,7 +31,7 @@ class TableActionStore:
         self._actions = tables.get_table_client(ACTIONS)
 
     async def create(self, action: Action) -> Action:
-        written = await creating(self._actions, lambda: self._actions.create_entity(_row(action)))
+        (written,) = await insert(self._actions, _row(action))
         return replace(action, version=etag(written))
 
     async def load(self, action_id: str) -> Action:

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.stores.audit import LAST, MAX_ROWS, Row, Wanted, row_key
-from orchestrator.stores.rows import creating, storage
+from orchestrator.stores.rows import insert, storage
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
@@ -30,12 +30,7 @@ class TableAuditStore:
         self._table = tables.get_table_client(AUDIT)
 
     async def insert(self, rows: Sequence[Row]) -> None:
-        entities = [_entity(row) for row in rows]
-        if len(entities) == 1:
-            await creating(self._table, lambda: self._table.create_entity(entities[0]))
-            return
-        creates = [("create", entity) for entity in entities]
-        await creating(self._table, lambda: self._table.submit_transaction(creates))
+        await insert(self._table, *(_entity(row) for row in rows))
 
     async def rows(self, first: str = "", end: str = LAST) -> AsyncIterator[Row]:
         async for row in self._query(RANGE, {"first": first, "end": end}):

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.stores.rows import Exists, creating
+from orchestrator.stores.rows import Exists, insert
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableClient
@@ -75,7 +75,7 @@ class GroupedInserts:
             if len(left) < 2:
                 break
             try:
-                await creating(self._table, lambda: self._table.submit_transaction(_creates(left)))
+                await insert(self._table, *left.values())
                 return new | set(left)
             except Exists as exc:
                 key = list(left)[_index(exc)]
@@ -86,7 +86,7 @@ class GroupedInserts:
 
     async def _write_one(self, row: Row) -> bool:
         try:
-            await creating(self._table, lambda: self._table.create_entity(row))
+            await insert(self._table, row)
         except Exists:
             return False
         return True
@@ -94,10 +94,6 @@ class GroupedInserts:
 
 def _place(row: Row) -> tuple[str, str]:
     return str(row["PartitionKey"]), str(row["RowKey"])
-
-
-def _creates(rows: Mapping[str, Row]) -> list[tuple[str, Row]]:
-    return [("create", row) for row in rows.values()]
 
 
 def _index(exc: Exists) -> int:

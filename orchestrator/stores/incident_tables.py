@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from orchestrator.incidents.record import Incident
 from orchestrator.stores.incidents import CauseHolder, newest_first, unknown_incident
-from orchestrator.stores.rows import Changed, Exists, creating, etag, get, packed, storage, unpacked
+from orchestrator.stores.rows import Changed, Exists, etag, get, insert, packed, storage, unpacked
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
@@ -34,7 +34,7 @@ class TableIncidentStore:
         self._causes = tables.get_table_client(CAUSES)
 
     async def create(self, incident: Incident) -> Incident:
-        written = await creating(self._incidents, lambda: self._incidents.create_entity(_row(incident)))
+        (written,) = await insert(self._incidents, _row(incident))
         return replace(incident, version=etag(written))
 
     async def load(self, incident_id: str) -> Incident:
@@ -86,7 +86,7 @@ class TableIncidentStore:
         row = {"PartitionKey": holder.cause[:2], "RowKey": holder.cause, "incident": incident_id}
         if not holder.version:
             try:
-                written = await creating(self._causes, lambda: self._causes.create_entity(row))
+                (written,) = await insert(self._causes, row)
             except Exists as exc:
                 raise Changed(holder.cause) from exc
         else:

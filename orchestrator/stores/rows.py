@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from core import inserts
 from core.errors import UpstreamRefused, UpstreamUnavailable
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ async def creating(table: TableClient, write: Callable[[], Awaitable[Any]]) -> A
                 raise
         await create_table(table)
         return await write()
+
+
+async def insert(table: TableClient, *rows: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """See core.inserts; makes the table first where there is none. Raises Exists."""
+    return list(await creating(table, lambda: inserts.insert(table, *rows)))
 
 
 async def create_table(table: TableClient) -> None:

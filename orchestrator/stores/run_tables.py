@@ -21,7 +21,7 @@ from orchestrator.runs.record import (
     session_from_json,
     to_json,
 )
-from orchestrator.stores.rows import Exists, creating, etag, get, packed, storage, unpacked
+from orchestrator.stores.rows import Exists, creating, etag, get, insert, packed, storage, unpacked
 from orchestrator.stores.runs import number, unknown_run, unknown_session
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ class TableRunStore:
         await self._list(run.id)
         began = time.monotonic()
         stored = replace(run, events=len(events))
-        rows = [("create", _run_row(stored)), *_event_rows(run, events)]
-        results = await creating(self._runs, lambda: self._runs.submit_transaction(rows))
+        results = await insert(self._runs, _run_row(stored), *_event_rows(run, events))
         if time.monotonic() - began > LISTED_SECONDS:
             await self._list(run.id)
         return replace(stored, version=etag(results[0]))
@@ -67,7 +66,8 @@ class TableRunStore:
 
         stored = replace(run, events=run.events + len(events))
         condition = {"mode": UpdateMode.REPLACE, "etag": run.version, "match_condition": MatchConditions.IfNotModified}
-        rows: list[Any] = [("update", _run_row(stored), condition), *_event_rows(run, events)]
+        new = [("create", row) for row in _event_rows(run, events)]
+        rows: list[Any] = [("update", _run_row(stored), condition), *new]
         async with storage():
             results = await self._runs.submit_transaction(rows)
         return replace(stored, version=etag(results[0]))
@@ -117,7 +117,7 @@ class TableRunStore:
 
     async def open_session(self, session: Session) -> None:
         with suppress(Exists):
-            await creating(self._sessions, lambda: self._sessions.create_entity(_session_row(session)))
+            await insert(self._sessions, _session_row(session))
 
     async def session(self, session_id: str) -> Session:
         async with storage(missing_is_empty=True):
@@ -152,9 +152,9 @@ def _run_row(run: Run) -> dict[str, Any]:
     return {"PartitionKey": run.id, "RowKey": "run", "status": run.status, **packed(to_json(run))}
 
 
-def _event_rows(run: Run, events: tuple[Event, ...]) -> list[Any]:
+def _event_rows(run: Run, events: tuple[Event, ...]) -> list[dict[str, Any]]:
     return [
-        ("create", {"PartitionKey": run.id, "RowKey": f"event-{event.seq:06d}", **packed(to_json(event))})
+        {"PartitionKey": run.id, "RowKey": f"event-{event.seq:06d}", **packed(to_json(event))}
         for event in number(run, events)
     ]
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import UpstreamUnavailable
 from orchestrator.alerts.record import digest
-from orchestrator.stores.rows import Changed, Exists, creating, get, storage
+from orchestrator.stores.rows import Changed, Exists, creating, get, insert, storage
 from orchestrator.stores.scopes import Scope
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class TableScopeStore:
 
         row = _row(scope)
         if not scope.version:
-            created = await creating(self._scopes, lambda: self._scopes.create_entity(row))
+            (created,) = await insert(self._scopes, row)
             return str(created["etag"])
         async with storage():
             written = await self._scopes.update_entity(

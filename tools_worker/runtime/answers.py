@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from core.inserts import insert
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 TABLE = "toolanswers"
 KEPT = timedelta(days=2)  # far longer than a call can be delivered again before it is stale
 MAX_PURGED, AT_ONCE = 2000, 16
-PAUSES_SECONDS = (0.0, 0.1, 0.4)
 
 
 def _utc_now() -> datetime:
@@ -75,26 +76,13 @@ class TableAnswerSlots:
 
         entity = {"PartitionKey": slot[:3], "RowKey": slot, "reply": reply.encode()}
         try:
-            await self._insert(entity)
+            await insert(self._table, entity)
         except ResourceExistsError:
             return await self.find(slot) or reply
         except ResourceNotFoundError:  # the very first call of a new installation
             await self._create_table()
             return await self.claim(slot, reply)
         return reply
-
-    async def _insert(self, entity: dict[str, Any]) -> None:
-        """The SDK repeats no POST; here it is safe, for the second one finds what the first one wrote. A connection
-        that was kept too long breaks at its next use, and the host would deliver the call again only after seconds."""
-        from azure.core.exceptions import ServiceRequestError, ServiceResponseError
-
-        for pause in PAUSES_SECONDS:
-            try:
-                await self._table.create_entity(entity)
-                return
-            except (ServiceRequestError, ServiceResponseError):
-                await asyncio.sleep(pause)
-        await self._table.create_entity(entity)
 
     async def purge(self, older_than: datetime, most: int = MAX_PURGED) -> int:
         """By the service's own time of writing, which no clock of ours can get wrong."""
