@@ -33,8 +33,11 @@ class Factories:
         *,
         default: str | None = None,
         clock: Callable[[], float] = time.monotonic,
+        closing: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`closing` closes what the source opens: also where nothing was found with it."""
         self._source = source
+        self._closing = closing
         self._default = default
         self._clock = clock
         self._found: tuple[DataFactory, ...] = ()
@@ -46,7 +49,7 @@ class Factories:
         if not factories:
             raise NotConfigured(
                 "No data factory is configured or visible.",
-                hint="Set the factories' resource ids, or give the app the Reader role where they live.",
+                hint="Name them in ADF_FACTORIES, or give the app the reader role of docs/configuration.md where they live.",
             )
         return factories
 
@@ -90,6 +93,8 @@ class Factories:
         for factory in self._found:
             await factory.close()
         self._found, self._found_at = (), None
+        if self._closing is not None:
+            await self._closing()
 
     async def _look_in(self, factories: Sequence[DataFactory], run_id: str) -> tuple[DataFactory, PipelineRun] | None:
         answers = await asyncio.gather(*(_run_or_none(f, run_id) for f in factories), return_exceptions=True)

@@ -98,5 +98,5 @@ def _refused(status: int, message: str) -> UpstreamRefused:
         )
     return UpstreamRefused(
         f"The app's identity lacks {permission} on the data factory (403).",
-        hint="Give it the Reader role on the factory: that is enough to read definitions and runs.",
+        hint="Give it the role that holds it (docs/configuration.md, Roles): the built-in Reader may not ask for runs.",
     )

@@ -263,7 +263,8 @@ def open_factories(settings: Settings) -> Factories:
     if settings.adf_factories:
         named = [FactoryId.parse(resource_id) for resource_id in settings.adf_factories]
         return Factories([SdkDataFactory(arm(factory.subscription), factory) for factory in named])
-    return Factories(lambda: discover(arm(settings.adf_subscription), settings.adf_subscription))
+    whole = arm(settings.adf_subscription)
+    return Factories(lambda: discover(whole, settings.adf_subscription), closing=whole.close)
 
 
 async def discover(arm: Arm, subscription: str) -> list[SdkDataFactory]:

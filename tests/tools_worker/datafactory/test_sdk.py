@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from core.clients import LoopbackCredential
@@ -43,6 +47,23 @@ async def asking(*answers: bytes, pauses: Pauses | None = None) -> AsyncIterator
 
 def page(*numbers: int, token: str = "") -> bytes:
     return answer({"value": [{"runId": guid(n)} for n in numbers], **({"continuationToken": token} if token else {})})
+
+
+def open_sessions() -> list[aiohttp.ClientSession]:
+    return [each for each in gc.get_objects() if isinstance(each, aiohttp.ClientSession) and not each.closed]
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "all of a subscription"])
+async def test_what_was_opened_for_a_question_that_failed_is_closed_too(named: bool) -> None:
+    before = len(open_sessions())
+    async with scripted(answer({"error": {"code": "AuthorizationFailed"}}, 403)) as script:
+        env = {"ADF_FACTORIES": PROD.path} if named else {"ADF_SUBSCRIPTION_ID": "sub"}
+        factories = open_factories(Settings.load({"ADF_ENDPOINT": script.url, **env}))
+        with pytest.raises(UpstreamRefused):
+            await (await factories.get()).pipelines()
+        assert len(open_sessions()) == before + 1
+        await factories.close()
+    assert len(open_sessions()) == before
 
 
 async def test_keeps_window_filters_and_order_on_every_page() -> None:
@@ -163,8 +184,17 @@ async def test_names_the_permission_that_is_missing() -> None:
     async with asking(answer({"error": {"code": "AuthorizationFailed", "message": message}}, 403)) as (factory, script):
         with pytest.raises(UpstreamRefused, match=r"'Microsoft\.DataFactory/factories/read'") as caught:
             await factory.pipeline_runs(NOW)
-    assert "Reader" in str(caught.value)
+    assert "docs/configuration.md" in str(caught.value)
     assert len(script.asked) == 1
+
+
+def test_no_sentence_says_that_a_role_is_enough_which_may_not_query_runs() -> None:
+    """Queries of runs are actions, which neither the built-in Reader nor Monitoring Reader holds."""
+    root = Path(__file__).resolve().parents[3]
+    sources = [path for folder in ("core", "orchestrator", "tools_worker") for path in (root / folder).rglob("*.py")]
+    told = {path.name for path in sources if re.search(r"the Reader role|Reader role on", path.read_text("utf-8"))}
+    assert len(sources) > 100
+    assert told == set()
 
 
 async def test_says_that_the_token_was_refused() -> None:
