@@ -49,7 +49,7 @@ class Factories:
         if not factories:
             raise NotConfigured(
                 "No data factory is configured or visible.",
-                hint="Name them in ADF_FACTORIES, or give the app the reader role of docs/configuration.md where they live.",
+                hint="Name them in ADF_FACTORIES, or give the app its reader role there (docs/configuration.md).",
             )
         return factories
 
