@@ -1,0 +1,1 @@
+"""Traces and metrics, in OpenTelemetry's terms. Off unless switched on (`setup`), and then nothing is imported."""
