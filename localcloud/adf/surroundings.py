@@ -73,6 +73,17 @@ KINDS = (
         "/subscriptions/{subscription}/providers/Microsoft.Insights/metricAlerts",
     ),
     Kind(
+        "scheduled_query_rules",
+        f"{IN_GROUP}/Microsoft.Insights/scheduledQueryRules/{{name}}",
+        "2022-06-15",
+        "/subscriptions/{subscription}/providers/Microsoft.Insights/scheduledQueryRules",
+    ),
+    Kind(
+        "diagnostic_settings",
+        f"{IN_GROUP}/{PROVIDER}/factories/{{factory}}/providers/Microsoft.Insights/diagnosticSettings/{{name}}",
+        "2021-05-01-preview",
+    ),
+    Kind(
         "system_topics",
         f"{IN_GROUP}/Microsoft.EventGrid/systemTopics/{{name}}",
         "2022-06-15",

@@ -7,12 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.errors import AppError
-from orchestrator.doctor.findings import Check, Seen, ok, skipped, warning
+from orchestrator.doctor.checks import alert_rules
+from orchestrator.doctor.findings import Check, Seen, skipped, warning
 from orchestrator.doctor.patient import Patient
 from orchestrator.doctor.rest import Listed
 from tools_worker.datafactory import fields
 
-INSIGHTS, METRIC_ALERTS, EVENT_GRID = "2023-01-01", "2018-03-01", "2022-06-15"
+INSIGHTS, EVENT_GRID = "2023-01-01", "2022-06-15"
 PATHS = ("/api/alerts/", "/hooks/alerts/")
 RECEIVERS = {"webhookReceivers": "serviceUri", "azureFunctionReceivers": "httpTriggerUrl"}
 MAKE = (
@@ -21,7 +22,6 @@ MAKE = (
 )
 TOPICS = {"topics": "az eventgrid topic list", "systemTopics": "az eventgrid system-topic list"}
 DEAD_LETTERS = ("deadLetterDestination", "deadLetterWithResourceIdentity")
-Objects = Sequence[Mapping[str, Any]]
 
 
 async def wiring(patient: Patient) -> Sequence[Seen]:
@@ -35,8 +35,8 @@ async def wiring(patient: Patient) -> Sequence[Seen]:
         return skipped("The subscription of the factories is not known.", "Set ADF_FACTORIES or ADF_SUBSCRIPTION_ID.")
     insights = f"/subscriptions/{patient.subscription}/providers/Microsoft.Insights"
     groups = await patient.arm.listed(f"{insights}/actionGroups", INSIGHTS)
-    rules = await patient.arm.listed(f"{insights}/metricAlerts", METRIC_ALERTS)
-    return [*_of_groups(groups, rules, address, await _factories(patient)), *await _events(patient)]
+    rules = await alert_rules.read(patient, insights)
+    return [*await _of_groups(patient, groups, rules, address), *await _events(patient)]
 
 
 async def _factories(patient: Patient) -> list[str]:
@@ -46,49 +46,20 @@ async def _factories(patient: Patient) -> list[str]:
         return []  # 'adf_factories' tells it
 
 
-def _of_groups(groups: Listed, rules: Listed, address: str, factories: Sequence[str]) -> list[Seen]:
-    if groups.refusal or rules.refusal:
-        words = (groups.refusal or rules.refusal or groups).words  # type: ignore[union-attr]
-        look = "az monitor action-group list; az monitor metrics alert list"
-        return skipped(f"Action groups and alert rules cannot be read: {words}.", f"Look yourself: {look}")
+async def _of_groups(patient: Patient, groups: Listed, rules: alert_rules.Rules, address: str) -> list[Seen]:
+    refusal = groups.refusal or rules.refusal
+    if refusal:
+        look = "az monitor action-group list; az monitor metrics alert list; az monitor scheduled-query list"
+        return skipped(f"Action groups and alert rules cannot be read: {refusal.words}.", f"Look yourself: {look}")
     ours = [group for group in groups.items if _reaches(group, address)]
     if not ours:
         return warning(f"No action group sends to {address}.", MAKE.format(address=address))
-    disabled = [fields.text(each, "name") for each in ours if _off(each)]
-    if len(disabled) == len(ours):
-        mend = f"az monitor action-group update --name {disabled[0]} --resource-group <group> --set enabled=true"
-        return warning(f"The action group {disabled[0]!r} sends to {address}, but is disabled.", mend)
-    reaching = {fields.text(each, "id").lower() for each in ours if not _off(each)}
-    return _of_rules([each for each in rules.items if reaching & set(_groups(each)) and not _off(each)], factories)
-
-
-def _of_rules(rules: Objects, factories: Sequence[str]) -> list[Seen]:
-    """Those that reach the app."""
-    unwatched = [factory for factory in factories if not any(_watches(rule, factory) for rule in rules)]
-    if unwatched or not rules:
-        mend = (
-            "az monitor metrics alert create --name adf-failures --resource-group <group> --scopes "
-            f"{unwatched[0] if unwatched else '<factory id>'} --condition 'total PipelineFailedRuns > 0' "
-            "--window-size 5m --evaluation-frequency 1m --action <id of the action group>"
-        )
-        names = ", ".join(each.rpartition("/")[2] for each in unwatched[:5]) or "any factory"
-        return warning(f"No metric alert that reaches the app watches {names}.", mend)
-    return ok(f"{len(rules)} metric alerts reach the app and watch {len(factories)} factories.")
-
-
-def _watches(rule: Mapping[str, Any], factory: str) -> bool:
-    """It may be for a group or a subscription, too."""
-    scopes = (str(each).lower().rstrip("/") for each in fields.items(fields.mapping(rule, "properties"), "scopes"))
-    return any(f"{factory.lower()}/".startswith(f"{scope}/") for scope in scopes)
-
-
-def _off(resource: Mapping[str, Any]) -> bool:
-    return fields.mapping(resource, "properties").get("enabled") is False
-
-
-def _groups(rule: Mapping[str, Any]) -> list[str]:
-    actions = fields.items(fields.mapping(rule, "properties"), "actions")
-    return [fields.text(each, "actionGroupId").lower() for each in actions]
+    reaching = {fields.text(each, "id").lower() for each in ours if alert_rules.is_on(each)}
+    if not reaching:
+        name = fields.text(ours[0], "name")
+        mend = f"az monitor action-group update --name {name} --resource-group <group> --set enabled=true"
+        return warning(f"The action group {name!r} sends to {address}, but is disabled.", mend)
+    return await alert_rules.judged(patient, rules, reaching, await _factories(patient))
 
 
 def _reaches(group: Mapping[str, Any], address: str) -> bool:

@@ -20,7 +20,18 @@ from orchestrator.doctor.checks.roles import PROCESSOR, SENDER
 from orchestrator.doctor.findings import Finding, Result
 from orchestrator.stores.audit_tables import AUDIT, TableAuditStore
 from orchestrator.stores.sealed_blobs import CONTAINER, BlobSealedFiles
-from tests.orchestrator.doctor.world import ACTION_GROUP, EVENTS, OPERATOR, RULE, WIRED, World, of_use
+from tests.orchestrator.doctor.world import (
+    ACTION_GROUP,
+    EVENTS,
+    LOG_RULE,
+    LOGS,
+    OPERATOR,
+    RULE,
+    WIRED,
+    WORKSPACE,
+    World,
+    of_use,
+)
 
 OWN, CALL, REPLY = "run-requests", of_use("calls")[0], of_use("replies")[0]
 HOST = f"{PROJECT}/capabilityHosts/agents"
@@ -140,6 +151,14 @@ def _gone(resource: str) -> Callable[[World], Awaitable[None]]:
 
 def _changed(resource: str, **changes: Any) -> Callable[[World], Awaitable[None]]:
     return lambda world: world.put(resource, {**WIRED[resource], **changes})
+
+
+def _all(*breaks: Callable[[World], Awaitable[Any]]) -> Callable[[World], Awaitable[None]]:
+    async def one_after_the_other(world: World) -> None:
+        for each in breaks:
+            await each(world)
+
+    return one_after_the_other
 
 
 def _host(**changes: Any) -> Callable[[World], Awaitable[None]]:
@@ -587,17 +606,74 @@ OTHER_BREAKAGES = (
         _changed(ACTION_GROUP, webhookReceivers=[{"name": "app", "serviceUri": "https://old.example/hooks/alerts/x"}]),
     ),
     Breakage(
-        "the alert rule is gone", "alert_wiring", "warning", "No metric alert", _gone(RULE), "metrics alert create"
+        "the alert rules are gone",
+        "alert_wiring",
+        "warning",
+        "No alert rule .* adf-dev, adf-prod",
+        _all(_gone(RULE), _gone(LOG_RULE)),
+        "metrics alert create",
     ),
     Breakage(
-        "the alert rule watches another factory",
+        "the metric alert watches another factory, and there is no log alert",
         "alert_wiring",
         "warning",
         "watches adf-dev",
-        _changed(RULE, scopes=[FACTORY]),
+        _all(_changed(RULE, scopes=[FACTORY]), _gone(LOG_RULE)),
         "--scopes .*adf-dev",
     ),
-    Breakage("the alert rule is disabled", "alert_wiring", "warning", "No metric alert", _changed(RULE, enabled=False)),
+    Breakage(
+        "the alert rules are disabled",
+        "alert_wiring",
+        "warning",
+        "No alert rule",
+        _all(_changed(RULE, enabled=False), _changed(LOG_RULE, enabled=False)),
+    ),
+    Breakage(
+        "the log alert tells somebody else, and there is no metric alert",
+        "alert_wiring",
+        "warning",
+        "No alert rule",
+        _all(_gone(RULE), _changed(LOG_RULE, actions={"actionGroups": [f"{ACTION_GROUP}-of-people"]})),
+    ),
+    Breakage(
+        "the log alert asks for other logs, and there is no metric alert",
+        "alert_wiring",
+        "warning",
+        "No alert rule",
+        _all(_gone(RULE), _changed(LOG_RULE, criteria={"allOf": [{"query": "AppTraces | take 1"}]})),
+    ),
+    Breakage(
+        "a factory sends its logs elsewhere",
+        "alert_wiring",
+        "warning",
+        "'adf-failed-runs' sees nothing of adf-dev: no PipelineRuns",
+        _changed(LOGS["adf-dev"], workspaceId=f"{WORKSPACE}-of-somebody-else"),
+        "diagnostic-settings create .*adf-dev .*PipelineRuns",
+    ),
+    Breakage(
+        "a factory sends no pipeline runs, and there is no metric alert",
+        "alert_wiring",
+        "warning",
+        "No alert rule .* watches adf-prod",
+        _all(_gone(RULE), _changed(LOGS["adf-prod"], logs=[{"category": "PipelineRuns", "enabled": False}])),
+        "--scopes .*adf-prod",
+    ),
+    Breakage(
+        "log alerts cannot be read",
+        "alert_wiring",
+        "skipped",
+        "403",
+        _forbidden("scheduled_query_rules_list"),
+        "scheduled-query list",
+    ),
+    Breakage(
+        "where a factory sends its logs cannot be read",
+        "alert_wiring",
+        "skipped",
+        "cannot be read.*403",
+        _forbidden("diagnostic_settings_list"),
+        "diagnostic-settings list",
+    ),
     Breakage(
         "action groups cannot be read",
         "alert_wiring",

@@ -24,7 +24,7 @@ from orchestrator.doctor.patient import Patient
 from orchestrator.doctor.rota import CHECKS
 from orchestrator.doctor.storage_parts import CONTAINERS, QUEUES, TABLES
 from tests.orchestrator.doctor.breakages import BREAKAGES, IDENTITY
-from tests.orchestrator.doctor.world import ADDRESS, CLAIMS, OBJECT_ID, OPERATOR, ROOT, World
+from tests.orchestrator.doctor.world import ADDRESS, CLAIMS, LOG_RULE, OBJECT_ID, OPERATOR, ROOT, RULE, World
 
 IN_ONE_LOOP = pytest.mark.asyncio(loop_scope="session")
 
@@ -231,6 +231,18 @@ async def test_outputs_of_the_templates_stand_for_what_they_name(world: World) -
         await world.whole()
     assert f"--assignee-object-id {OBJECT_ID} " in found["queues_taken"].mend
     assert found["alert_wiring"].result == "ok"
+
+
+@IN_ONE_LOOP
+@pytest.mark.parametrize("gone", [RULE, LOG_RULE])
+async def test_one_of_a_metric_and_a_log_alert_is_enough(gone: str, world: World) -> None:
+    await world.delete(gone)
+    try:
+        found = [(each.result, each.found) for each in await world.examined("alert_wiring")]
+    finally:
+        await world.whole()
+    left = "0 metric alerts and 1 log alerts" if gone == RULE else "1 metric alerts and 0 log alerts"
+    assert found[0] == ("ok", f"{left} reach the app and watch 2 factories.")
 
 
 PROBE = """

@@ -51,11 +51,20 @@ TOKEN_OF_APP = f"e30.{CLAIMS}.signature-that-nobody-may-see"
 TOKEN = {"Authorization": "Bearer local"}
 ACTION_GROUP = f"{GROUP}/providers/Microsoft.Insights/actionGroups/adf-ops"
 RULE = f"{GROUP}/providers/Microsoft.Insights/metricAlerts/adf-failures"
+LOG_RULE = f"{GROUP}/providers/Microsoft.Insights/scheduledQueryRules/adf-failed-runs"
+WORKSPACE = f"{GROUP}/providers/Microsoft.OperationalInsights/workspaces/logs"
+LOGS = {
+    name: f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.DataFactory/factories/{name}"
+    "/providers/Microsoft.Insights/diagnosticSettings/adf-operations"
+    for name, group in (("adf-prod", "rg-data-prod"), ("adf-dev", "rg-data-dev"))
+}
 TOPIC = f"{GROUP}/providers/Microsoft.EventGrid/topics/factories"
 EVENTS = f"{TOPIC}/eventSubscriptions/to-the-app"
 VERSIONS = {
     "actionGroups": "2023-01-01",
     "metricAlerts": "2018-03-01",
+    "scheduledQueryRules": "2022-06-15",
+    "diagnosticSettings": "2021-05-01-preview",
     "topics": "2022-06-15",
     "eventSubscriptions": "2022-06-15",
     "roleAssignments": "2022-04-01",
@@ -69,6 +78,16 @@ WIRED: Mapping[str, Mapping[str, Any]] = {
         "webhookReceivers": [{"name": "app", "serviceUri": f"https://{ADDRESS}/hooks/alerts/azure-monitor"}],
     },
     RULE: {"enabled": True, "scopes": [f"/subscriptions/{SUBSCRIPTION}"], "actions": [{"actionGroupId": ACTION_GROUP}]},
+    LOG_RULE: {
+        "enabled": True,
+        "scopes": [WORKSPACE],
+        "criteria": {"allOf": [{"query": 'ADFPipelineRun | where Status == "Failed"'}]},
+        "actions": {"actionGroups": [ACTION_GROUP]},
+    },
+    **{
+        path: {"workspaceId": WORKSPACE, "logs": [{"category": "PipelineRuns", "enabled": True}]}
+        for path in LOGS.values()
+    },
     TOPIC: {},
     EVENTS: {
         "provisioningState": "Succeeded",
