@@ -8,7 +8,7 @@ PORT ?= 7071
 HOST ?= light
 FACTORY ?=
 Q ?= What failed in the last 24 hours, and why?
-BENCHES ?= bench.ask bench.routing bench.diagnosis bench.failures bench.coldstart bench.scale bench.compare bench.alerts bench.actions bench.chaos
+BENCHES ?= bench.ask bench.routing bench.diagnosis bench.failures bench.coldstart bench.scale bench.compare bench.alerts bench.actions bench.package bench.chaos
 TESTERS ?= 2
 SEED ?= 1
 
@@ -29,7 +29,7 @@ ifeq ($(origin HOST),environment)
 HOST := $(or $(filter func,$(HOST)),light)
 endif
 
-.PHONY: help chaos doctor policy-check setup ask dev test check format lint types tests bench-short bench package requirements clean
+.PHONY: help chaos doctor policy-check setup ask dev test check format lint types tests bench-short bench package release requirements clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.* ## ' Makefile | sed -E 's/^([a-z-]+):.* ## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -69,6 +69,9 @@ bench: $(PACKAGES) $(AZURITE) ## All benchmarks whole, the one against what peop
 
 package: $(PACKAGES) ## The app with its byte code, as a zip to deploy: .localcloud/package.zip
 	@$(RUN) -m infra.package
+
+release: $(PACKAGES) ## The same with its libraries, as Azure runs them: what infra.release deploys
+	@$(RUN) -m infra.package --for-azure
 
 doctor: $(PACKAGES) ## Look at everything the app needs (your settings); nothing is changed
 	@$(RUN) -m orchestrator.doctor

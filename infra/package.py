@@ -1,7 +1,8 @@
 """The app as it is deployed: its files without what .funcignore names, byte code beside them, in one zip.
 
-    python -m infra.package [--to .localcloud/package] [--with-dependencies]
+    python -m infra.package [--to .localcloud/package] [--with-dependencies | --for-azure]
 
+`core/build.txt` in it names the build: the commit, or where files differ from it (or there is none) what they hold.
 A deployed app lies on a read-only disk, so byte code that is not in the package is made anew at every cold start. It is
 compiled to be believed unchecked: a zip keeps times to two seconds and without a zone, and byte code that does not
 carry its source's exact time would be thrown away. It serves the Python version that made it; another one ignores it.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import compileall
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -24,6 +26,10 @@ ROOT = Path(__file__).resolve().parents[1]
 TARGET = Path(".localcloud/package")
 DEPENDENCIES = Path(".python_packages/lib/site-packages")  # where the Functions worker looks for them
 MADE_HERE = "__pycache__"
+BUILD = Path("core/build.txt")  # core.version reads it
+# Flex Consumption runs Linux on x64. pip takes the newest wheels that the machine it runs on can load, and that machine
+# may be newer than Azure's: nothing is taken that needs a newer glibc than 2.28.
+AZURE = [f"--platform=manylinux_2_{minor}_x86_64" for minor in range(28, 4, -1)] + ["--platform=manylinux2014_x86_64"]
 
 
 def app_files(root: Path = ROOT) -> Iterator[Path]:
@@ -53,22 +59,47 @@ def ignored(path: Path, patterns: Sequence[str]) -> bool:
     return verdict
 
 
-def stage(target: Path, *, compiled: bool = True, with_dependencies: bool = False) -> Path:
+def stage(
+    target: Path, *, compiled: bool = True, with_dependencies: bool = False, for_azure: bool = False, root: Path = ROOT
+) -> Path:
     """A fresh folder with the app's files, ready to be served."""
     shutil.rmtree(target, ignore_errors=True)
-    for relative in app_files():
+    for relative in app_files(root):
         (target / relative).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / relative, target / relative)
-    if with_dependencies:
-        install(target / DEPENDENCIES)
+        shutil.copy2(root / relative, target / relative)
+    (target / BUILD).write_text(f"{build_of(root)}\n", encoding="utf-8")
+    if with_dependencies or for_azure:
+        install(target / DEPENDENCIES, ["--only-binary=:all:", *AZURE] if for_azure else [])
     if compiled:
         compile_all(target)
     return target
 
 
-def install(target: Path) -> None:
+def build_of(root: Path = ROOT) -> str:
+    """Twelve characters that tell one build from another: of the commit, or after `files-` of what the files hold."""
+    files = list(app_files(root))
+    changed = _git(root, "status", "--porcelain", "--ignored", "--", *map(str, files))
+    commit = _git(root, "rev-parse", "HEAD")
+    if commit and changed == "":
+        return commit[:12]
+    content = hashlib.sha256()
+    for file in files:
+        content.update(f"{file.as_posix()}\0".encode() + hashlib.sha256((root / file).read_bytes()).digest())
+    return f"files-{content.hexdigest()[:12]}"
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """What git says; None where it cannot: no git, no repository."""
+    try:
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    except FileNotFoundError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def install(target: Path, options: Sequence[str] = ()) -> None:
     requirements = ROOT / "requirements.txt"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", str(target)]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", *options, "--target", str(target)]
     subprocess.run([*pip, "--requirement", str(requirements)], check=True)  # noqa: S603 - nothing here comes from outside
 
 
@@ -99,9 +130,16 @@ def entry(path: Path) -> ZipInfo:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--to", type=Path, default=ROOT / TARGET, help="the folder; the zip lies beside it")
-    parser.add_argument("--with-dependencies", action="store_true", help="for a deployment without a remote build")
+    libraries = parser.add_mutually_exclusive_group()
+    libraries.add_argument(
+        "--with-dependencies", action="store_true", help="with the libraries, as this machine needs them"
+    )
+    libraries.add_argument(
+        "--for-azure", action="store_true", help="with the libraries, as Flex Consumption needs them"
+    )
     arguments = parser.parse_args()
-    archive = zipped(stage(arguments.to, with_dependencies=arguments.with_dependencies))
+    with_dependencies, for_azure = arguments.with_dependencies, arguments.for_azure
+    archive = zipped(stage(arguments.to, with_dependencies=with_dependencies, for_azure=for_azure))
     version = ".".join(map(str, sys.version_info[:2]))
     sys.stdout.write(f"{archive} ({archive.stat().st_size / 1024:.0f} KiB, byte code for Python {version})\n")
 

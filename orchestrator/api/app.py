@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.settings import Settings
+from core.version import VERSION
 from orchestrator.api import (
     actions,
     alerts,
@@ -65,7 +66,7 @@ GUARDED: tuple[tuple[callers.Guard, tuple[APIRouter, ...]], ...] = (  # every ro
 def build() -> FastAPI:
     app = contract.Described(
         title="Operations agent for Azure Data Factory",
-        version="0.1.0",
+        version=VERSION,
         description="Ask about pipelines and their failures in plain words; get answers that rest on run ids.",
         openapi_url=None,
         docs_url=None,

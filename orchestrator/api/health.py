@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from core.settings import Settings
+from core.version import running
 from orchestrator.api.persons import SWITCH
 from orchestrator.audit import services as audit
 from orchestrator.doctor.findings import Finding
@@ -46,7 +47,7 @@ class Health(BaseModel):
     status: Literal["ok", "misconfigured", "failing"] = Field(
         description="Of the settings, all together; of what was looked at, where it was asked for."
     )
-    version: str = Field(description="Of the app.")
+    version: str = Field(description="Of the app; of one from a package with the build: 0.1.0-4b825dc642cb.")
     problems: list[Missing] = Field(description="Settings that are missing or wrong.")
     off: list[Missing] = Field(default=[], description="Parts that nobody has switched on. All else works.")
     audit: AuditHealth = Field(description="The audit trail, as the process that answers knows it.")
@@ -95,7 +96,7 @@ async def health_get(
     failing = any(each.result == "failed" for each in findings)
     health = Health(
         status="misconfigured" if listed else "failing" if failing else "ok",
-        version="0.1.0",
+        version=running(),
         problems=listed,
         off=off,
         audit=AuditHealth(**asdict(audit.standing())),
