@@ -4,8 +4,8 @@
 
 The package is built as for a deployment without a remote build: the app, the libraries of requirements.txt, byte code.
 Then Microsoft's own worker library loads it in a process that sees nothing but the package, the library and Python: no
-virtual environment, no checkout. It is done with each of PYTHONS (`--short`: with the one that runs this). What the
-checks of the templates find is counted too, and what the doctor's tests break and miss. The exit code is 1 where a
+virtual environment, no checkout. It is done with this Python and each of PYTHONS (`--short`: where they are here). What
+the checks of the templates find is counted too, and what the doctor's tests break and miss. The exit code is 1 where a
 bound is missed. The last line is one JSON object.
 """
 
@@ -124,12 +124,13 @@ def doctor() -> Doctor:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--short", action="store_true", help="only with the Python that runs this")
+    parser.add_argument("--short", action="store_true", help="a Python that is not here is no miss")
     parser.add_argument("--json", action="store_true", help="only the JSON line")
     arguments = parser.parse_args()
     templates = Templates(ROOT / "infra")
     found = findings(templates)
-    tried = [one for version in ((HERE,) if arguments.short else PYTHONS) if (one := try_on(version)) is not None]
+    versions = sorted({HERE, *PYTHONS})
+    tried = [one for version in versions if (one := try_on(version)) is not None]
     started = [one.python for one in tried if not one.error and one.functions]
     figures = {
         "package_mb": max((one.package_mb for one in tried), default=0.0),
@@ -147,7 +148,7 @@ def main() -> int:
         for finding in found:
             print(finding)
     print(json.dumps(figures))
-    return 0 if _holds(figures, len(tried) if arguments.short else len(PYTHONS)) else 1
+    return 0 if _holds(figures, len(tried) if arguments.short else len(versions)) else 1
 
 
 def _holds(figures: dict[str, object], wanted: int) -> bool:

@@ -17,6 +17,8 @@ from typing import Any
 
 import uvicorn
 
+KEEP_ALIVE_SECONDS = 120  # longer than clients do; uvicorn's 5 s is what many have too: one closes while the other sends
+
 
 def free_socket(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
     # Named, not 0: asyncio sets TCP_NODELAY on TCP sockets only, and without it every small answer waits 40 ms.
@@ -48,6 +50,7 @@ async def serve(
         access_log=False,
         lifespan="on",
         timeout_graceful_shutdown=2,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         date_header=date_header,
     )
     server = uvicorn.Server(config)

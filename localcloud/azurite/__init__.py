@@ -20,6 +20,7 @@ ACCOUNT = "devstoreaccount1"
 # The emulator's published development key: the same everywhere, no secret.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 OLDEST_NODE = 18
+KEEP_ALIVE_SECONDS = 120  # Node's 5 s is less than clients keep a connection: every pause would break a request
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,10 @@ def command(
     ports = ["--blobPort", str(blob_port), "--queuePort", str(queue_port), "--tablePort", str(table_port)]
     # Storage SDKs are always newer than the newest version an Azurite knows.
     told = [] if access_log else ["--silent"]
-    return [find_node(), str(script), *store, "--skipApiVersionCheck", *told, "--disableTelemetry", *ports]
+    kept = [
+        word for kind in ("blob", "queue", "table") for word in (f"--{kind}KeepAliveTimeout", str(KEEP_ALIVE_SECONDS))
+    ]
+    return [find_node(), str(script), *store, "--skipApiVersionCheck", *told, "--disableTelemetry", *ports, *kept]
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from localcloud.host.app_host import AppHost, Options, Parts, load
 from localcloud.host.host_json import HostJson, load_host_json
 from localcloud.host.http_trigger import LIMIT_SECONDS
 from localcloud.host.settings import LoadError
-from localcloud.serve import free_socket, when_stdin_closes
+from localcloud.serve import KEEP_ALIVE_SECONDS, free_socket, when_stdin_closes
 
 DRAIN_SECONDS = 25
 log = logging.getLogger("localcloud.host")
@@ -88,9 +88,6 @@ def end(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
-
-
-KEEP_ALIVE_SECONDS = 120  # uvicorn's 5 s is what many clients have too: one closes while the other sends
 
 
 class Server(uvicorn.Server):
