@@ -11,6 +11,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from core.errors import UpstreamUnavailable
+from core.telemetry import metrics, names
+from core.telemetry.messages import sending
 
 if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueClient, QueueServiceClient
@@ -49,6 +51,7 @@ async def poisoned(queue: QueueClient) -> AsyncIterator[bytes]:
         async for message in queue.receive_messages(
             messages_per_page=MAX_POISON, max_messages=MAX_POISON, visibility_timeout=HIDDEN_SECONDS
         ):
+            metrics.count(names.POISONED, 1, {names.QUEUE: queue.queue_name.removesuffix("-poison")})
             log.error("queue=%s message=%s content=%s", queue.queue_name, message.id, str(message.content)[:200])
             yield _decoded(str(message.content))
             await queue.delete_message(message)
@@ -64,7 +67,13 @@ def _decoded(content: str) -> bytes:
 
 
 async def send(queue: QueueClient, content: Mapping[str, Any], delay_seconds: int = 0) -> None:
-    """Makes the queue with the first message of an installation. Raises UpstreamUnavailable."""
+    """Makes the queue with the first message of an installation. Raises UpstreamUnavailable. The message carries the
+    trace that is current, where there is one."""
+    with sending(queue.queue_name, content, delay_seconds) as envelope:
+        await _put(queue, envelope, delay_seconds)
+
+
+async def _put(queue: QueueClient, content: Mapping[str, Any], delay_seconds: int) -> None:
     from azure.core.exceptions import (
         HttpResponseError,
         ResourceExistsError,
