@@ -51,7 +51,7 @@ class TableRunStore:
         return replace(stored, version=etag(results[0]))
 
     async def _list(self, run_id: str) -> None:
-        await creating(self._active, lambda: self._active.upsert_entity(_active_row(run_id)))
+        await creating(self._active, lambda: self._active.upsert_entity(active_row(run_id)))
 
     async def load(self, run_id: str) -> Run:
         async with storage():
@@ -88,7 +88,7 @@ class TableRunStore:
 
     async def settle(self, run_id: str) -> None:
         async with storage(missing_is_empty=True):
-            row = _active_row(run_id)
+            row = active_row(run_id)
             await self._active.delete_entity(row["PartitionKey"], row["RowKey"])
 
     async def request_cancel(self, run_id: str) -> None:
@@ -163,5 +163,6 @@ def _session_row(session: Session) -> dict[str, Any]:
     return {"PartitionKey": session.id, "RowKey": "session", **packed(to_json(session))}
 
 
-def _active_row(run_id: str) -> dict[str, str]:
+def active_row(run_id: str) -> dict[str, Any]:
+    """By which the sweeper finds a run that has not ended."""
     return {"PartitionKey": run_id[-1], "RowKey": run_id}
