@@ -263,6 +263,8 @@ module dataStorage 'modules/dataStorage.bicep' = {
     appPrincipalId: identities.outputs.appPrincipalId
     operatorPrincipalId: identities.outputs.operatorPrincipalId
     projectPrincipalId: foundryProject.outputs.principalId
+    deployerPrincipalId: deployerPrincipalId
+    deployerPrincipalType: deployerPrincipalType
   }
 }
 

@@ -22,6 +22,7 @@ STORAGE, FUNCTIONS = ROOT / "infra" / "storage.json", ROOT / "infra" / "function
 PACKAGES = ("core", "tools_worker", "orchestrator")
 LOOKS_ONLY = ROOT / "orchestrator" / "doctor"  # asks for all of them by names that the others give
 DEAD_LETTERS = "dead-letters"  # of Event Grid: the code does not know it
+RELEASES = "releases"  # of infra.release, which reads the name from the file
 EXECUTOR = ("actions_execute",)  # what runs under the operator's identity, and nowhere else
 
 # What the executor opens besides its own queue: records it writes, and the queue by which it wakes the healer.
@@ -44,6 +45,7 @@ def storage(functions: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
             "sendsTo": sorted(EXECUTOR_SENDS_TO),
             "tables": sorted(EXECUTOR_TABLES),
         },
+        "releaseContainer": RELEASES,
         "poisonQueues": sorted(f"{queue}-poison" for queue in taken.values()),
         "tables": sorted(opened("get_table_client")),
         "toolInputs": sorted(inputs),

@@ -5,24 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import yaml
 from tree_sitter import Node
 
-from core.settings import Settings
+from core.settings import OURS, Settings, surroundings
 from infra.checks.tree import Declared, Finding, Template, Templates, at, literal, properties, text, walk
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = {"app": ("storage", "foundry", "adf"), "operator": ("storage", "adf")}  # and what each cannot do without
 BINDING = frozenset({"STORAGE__credential", "STORAGE__clientId"})  # the host's, for the same connection
-HOST = {
-    *("APPLICATIONINSIGHTS_CONNECTION_STRING", "APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "AZURE_CLIENT_ID"),
-    *(f"AzureWebJobsStorage__{each}ServiceUri" for each in ("blob", "queue", "table")),
-    *("AzureWebJobsStorage__credential", "AzureWebJobsStorage__clientId", "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID"),
-}
+ELSEWHERE = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "AzureWebJobs.<function>.Disabled"}
+HOST = {each.name for each in surroundings.HOST} - BINDING - ELSEWHERE
 REFERENCE = "@Microsoft.KeyVault("
 SAMPLES = {
     "ADF_FACTORIES": "/subscriptions/s/resourceGroups/g/providers/Microsoft.DataFactory/factories/f",
@@ -37,16 +33,12 @@ AZD = frozenset(
 
 
 def known_settings() -> set[str]:
-    """Every setting that the code reads by name."""
-    from core.settings import LIMITS
-
-    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "core" / "settings").glob("*.py"))
-    return {*re.findall(r'env(?:\.get\(|, )"([A-Za-z_]+)"', source), *LIMITS, "POLICY_FILE"}
+    """Every setting that the code reads by name: tests/core/test_configuration_page.py holds that these are all."""
+    return {each.name for each in OURS}
 
 
 def secret_settings() -> set[str]:
-    """Those that the record of settings does not show."""
-    return {field.name.upper() for field in fields(Settings) if not field.repr}
+    return {each.name for each in OURS if each.secret}
 
 
 def app_settings(templates: Templates, name: str) -> dict[str, tuple[Node, bool]]:
@@ -148,7 +140,7 @@ def storage_names(templates: Templates) -> Iterator[Finding]:
             if word not in used:
                 yield template.finding(template.root, f"{word} is made nowhere")
     queues = [name for key in ("toolInputs", "toolOutputs", "workQueues", "poisonQueues") for name in names[key]]
-    for name in (*queues, names["auditContainer"], names["deadLetterContainer"]):
+    for name in (*queues, *(names[f"{kind}Container"] for kind in ("audit", "deadLetter", "release"))):
         if not re.fullmatch(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*", name):
             yield Finding("storage.json", 1, f"{name!r} is no name of a queue or container")
     for name in names["tables"]:

@@ -11,6 +11,8 @@ param auditLocked bool
 param appPrincipalId string
 param operatorPrincipalId string
 param projectPrincipalId string
+param deployerPrincipalId string
+param deployerPrincipalType string
 
 var roles = loadJsonContent('../roles.json')
 var names = loadJsonContent('../storage.json')
@@ -94,6 +96,26 @@ resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@
   name: names.deadLetterContainer
   properties: {
     publicAccess: 'None'
+  }
+}
+
+// Packages that were deployed, to go back to (infra/release). Only whoever deploys writes here: an app that could, might
+// put another package in the place of a good one.
+resource releases 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = {
+  parent: blobService
+  name: names.releaseContainer
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
+resource deployerReleases 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerPrincipalId)) {
+  name: guid(releases.id, deployerPrincipalId, roles.storageBlobDataContributor)
+  scope: releases
+  properties: {
+    principalId: deployerPrincipalId
+    principalType: deployerPrincipalType
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor)
   }
 }
 

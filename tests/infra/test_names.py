@@ -96,6 +96,7 @@ def test_tables_and_container_are_those_that_the_code_opens() -> None:
     assert opened("get_table_client") == set(NAMES["tables"])
     assert NAMES["auditContainer"] == "audit"
     assert NAMES["deadLetterContainer"] == DEAD_LETTERS
+    assert NAMES["releaseContainer"] not in {NAMES["auditContainer"], DEAD_LETTERS}  # each has its own grants
 
 
 def test_the_doctor_looks_at_all_that_the_templates_make() -> None:

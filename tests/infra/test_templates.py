@@ -42,6 +42,7 @@ GRANTED = {
     ("dataStorage", "appPrincipalId", "storageBlobDataContributor", "audit"),
     ("dataStorage", "appPrincipalId", "storageQueueDataContributor", "account"),
     ("dataStorage", "appPrincipalId", "storageTableDataContributor", "account"),
+    ("dataStorage", "deployerPrincipalId", "storageBlobDataContributor", "releases"),
     ("dataStorage", "operatorPrincipalId", "storageBlobDataContributor", "audit"),
     ("dataStorage", "operatorPrincipalId", "storageQueueDataContributor", "operatorActions"),
     ("dataStorage", "operatorPrincipalId", "storageQueueDataMessageSender", "operatorWakes"),

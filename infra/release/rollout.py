@@ -1,0 +1,120 @@
+"""A package is put into both apps and tried; where it fails, the last good one is put back."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.release import shelf, target
+from infra.release.commands import az, az_json
+from infra.release.failure import Failed
+from infra.release.packages import Package
+from infra.release.shelf import Kept
+from infra.release.smoke import App, Patience, smoke, wait_for
+from infra.release.target import Target
+
+EXECUTOR = "actions_execute"  # the one function that is on in the operator's app
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Rollout:
+    target: Target
+    say: Say
+    patience: Patience
+    question: str
+
+    @property
+    def app(self) -> App:
+        return App(self.target.url, lambda: target.key(self.target), self.patience)
+
+    def deploy(self, package: Package) -> None:
+        """Raises Failed where the package is not good, whether or not another one could be put back."""
+        self._fits(package)
+        former = next((kept for kept in shelf.releases(self.target) if kept.good), None)
+        shelf.keep(self.target, package)
+        try:
+            self._put(package)
+        except Failed as failure:
+            self._back(failure, package, former)
+        shelf.mark_good(self.target, package.version, package.sha256)
+        self.say(f"{package.version} is deployed and good.")
+
+    def rollback(self, version: str = "") -> None:
+        """To `version`, or to the last good one that is not the one that runs."""
+        chosen = self._chosen(version)
+        with tempfile.TemporaryDirectory() as folder:
+            package = shelf.fetch(self.target, chosen, Path(folder))
+            self._fits(package)
+            self._put(package)
+        shelf.mark_good(self.target, chosen.version, chosen.sha256)
+        self.say(f"{chosen.version} is back and good.")
+
+    def _chosen(self, version: str) -> Kept:
+        kept = shelf.releases(self.target)
+        if version:
+            running = ""
+            found = next((each for each in kept if each.version == version), None)
+        else:
+            running = wait_for(App(self.target.url, self.app.key, Patience(0, 0)), "") if kept else ""
+            found = next((each for each in kept if each.good and each.version != running), None)
+        if found is None:
+            wanted = version or f"no good release but {running or 'what runs'}"
+            listed = ", ".join(each.version for each in kept) or "nothing"
+            raise Failed(f"{wanted} is kept for {self.target.app}, only {listed}: name one of them with --to.")
+        return found
+
+    def _back(self, failure: Failed, package: Package, former: Kept | None) -> None:
+        """Always raises."""
+        if former is None:
+            raise Failed(f"{failure} Nothing was good here before, so {package.version} stays.") from failure
+        if former.version == package.version:
+            raise Failed(f"{failure} {package.version} was good here before: look at what is around it.") from failure
+        self.say(f"{failure} Putting {former.version} back.")
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                self._put(shelf.fetch(self.target, former, Path(folder)))
+        except Failed as again:
+            text = f"{package.version} failed: {failure} {former.version} was put back and fails too: {again}"
+            raise Failed(text) from again
+        shelf.mark_good(self.target, former.version, former.sha256)
+        raise Failed(f"{package.version} failed: {failure} {former.version} is back and good.") from failure
+
+    def _fits(self, package: Package) -> None:
+        wanted = self.target.python
+        if wanted and wanted != package.python:
+            raise Failed(
+                f"{package.version} is made for Python {package.python}, and {self.target.app} runs {wanted}: "
+                f"its libraries would not load. Make the package with Python {wanted}."
+            )
+
+    def _put(self, package: Package) -> None:
+        """Into both apps, the one that changes factories last and only where the other is good."""
+        self._send(self.target.app, package)
+        smoke(self.app, package.version, self.say, self.question)
+        self._send(self.target.operator, package)
+        self._executes()
+
+    def _send(self, name: str, package: Package) -> None:
+        self.say(f"{package.version} goes to {name}.")
+        az(
+            *("functionapp", "deployment", "source", "config-zip", "--resource-group", self.target.group),
+            *("--name", name, "--src", str(package.file), "--build-remote", "false", "--timeout", "900"),
+            *("--output", "none"),
+        )
+
+    def _executes(self) -> None:
+        """The operator's app has no door to ask at: that its host found the function says that the package loads."""
+        words = ("functionapp", "function", "list", "--resource-group", self.target.group)
+        end = time.monotonic() + self.patience.seconds
+        while True:
+            listed = az_json(*words, "--name", self.target.operator) or []
+            if any(str(one.get("name", "")).rpartition("/")[2] == EXECUTOR for one in listed):
+                self.say(f"{self.target.operator} has its function.")
+                return
+            if time.monotonic() >= end:
+                raise Failed(f"{self.target.operator} does not know {EXECUTOR}: the package does not load there.")
+            time.sleep(self.patience.pause)
