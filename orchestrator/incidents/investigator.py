@@ -39,7 +39,7 @@ LEASE = timedelta(minutes=4)
 LOOK_SECONDS = 180.0  # ends before the lease does
 LOOKING = timedelta(minutes=5)  # with one look more it ends before the host would end it (functionTimeout)
 PATIENCE = timedelta(minutes=5)  # an alert may come before Data Factory shows the run
-AGAIN_SECONDS = 10  # its answers about runs are used again for some seconds (ADF_CACHE_SECONDS)
+AGAIN_SECONDS = 10  # until Data Factory may show what an alert means
 CHECKS = " checks"  # behind a factory's name: the scope of its checks
 NOWHERE = "-"  # belongs to no incident, and never will
 

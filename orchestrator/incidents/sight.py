@@ -37,6 +37,7 @@ async def look(
     """`open_since`: when the oldest open incident last failed; good runs are asked for only where there is one."""
     news = (read_until or now - FIRST_LOOK) - OVERLAP
     since = max(min([news, *(window(alert)[0] for alert in alerts)]), now - timedelta(days=RETENTION_DAYS))
+    factory = factory.fresh()  # whoever wakes a look knows of something that no earlier answer holds
     failed = await factory.pipeline_runs(since, status=FAILED)
     good: Iterable[PipelineRun] = ()
     if open_since is not None:

@@ -4,6 +4,7 @@ import json
 
 import azure.functions as func
 
+from core.telemetry.messages import processing
 from orchestrator.incidents import services, watch
 
 bp = func.Blueprint()
@@ -13,7 +14,8 @@ STORAGE = "STORAGE"  # the name of the connection setting
 @bp.function_name("watch_scope")
 @bp.queue_trigger(arg_name="message", queue_name="watch-requests", connection=STORAGE)
 async def watch_scope(message: func.QueueMessage) -> None:
-    await services.current().investigator.look(str(json.loads(message.get_body())["scope"]))
+    with processing("watch-requests", message):
+        await services.current().investigator.look(str(json.loads(message.get_body())["scope"]))
 
 
 @bp.function_name("watch_all")

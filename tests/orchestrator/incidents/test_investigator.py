@@ -373,6 +373,28 @@ async def test_whoever_finds_no_run_for_an_alert_looks_again_soon_but_not_for_ev
     assert len(again) == 1
 
 
+class Remembering(MemoryDataFactory):
+    """Knows of no runs, unless it is asked for what is true now."""
+
+    async def pipeline_runs(self, *args: Any, **more: Any) -> Found[PipelineRun]:
+        return Found()
+
+    def fresh(self) -> MemoryDataFactory:
+        return MemoryDataFactory(self.name, runs=self.runs)
+
+
+async def test_a_look_is_not_answered_from_what_was_asked_before_the_alert() -> None:
+    night = Night(factory=Remembering(SCOPE))
+    night.run()
+    await night.alert()
+    (incident,) = await night.look()
+    assert (incident.alerts_count, incident.runs_count) == (1, 1)
+    night.now += timedelta(minutes=10)
+    night.run(status="Succeeded")
+    (incident,) = await night.look()
+    assert incident.status == "resolved"
+
+
 class Restless(MemoryScopeStore):
     """Somebody wishes for another look during each."""
 
