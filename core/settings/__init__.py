@@ -12,22 +12,41 @@ from datetime import time
 from typing import Any
 
 from core.errors import NotConfigured
-from core.settings.audit import AUDIT_DAYS, audit
-from core.settings.callers import CALLBACK_HOSTS, SIGN_IN, TOKEN_APPS, TOKEN_ROLES, callers
-from core.settings.digest import digest
-from core.settings.limits import ADF_TIMEOUT_SECONDS, LIMITS, RUN_DEADLINE_SECONDS, TOOL_DEADLINE_SECONDS, limits
+from core.settings import audit, callers, digest, limits, policy, surroundings, teams, upstreams
 from core.settings.problems import Problem, is_loopback_http, unresolved
-from core.settings.teams import teams
-from core.settings.upstreams import AZURE_MANAGEMENT, LEARN_MCP, adf, foundry, storage
+from core.settings.setting import Setting
+from core.settings.upstreams import AZURE_MANAGEMENT
 
-__all__ = ["AZURE_MANAGEMENT", "LIMITS", "Problem", "Settings", "is_loopback_http"]
+__all__ = ["AZURE_MANAGEMENT", "DESCRIBED", "OURS", "Problem", "Setting", "Settings", "is_loopback_http"]
+
+READERS = (
+    upstreams.storage,
+    upstreams.foundry,
+    upstreams.adf,
+    teams.teams,
+    callers.callers,
+    digest.digest,
+    audit.audit,
+    limits.limits,
+)
+OURS = (
+    *upstreams.SETTINGS,
+    *policy.SETTINGS,
+    *limits.SETTINGS,
+    *teams.SETTINGS,
+    *digest.SETTINGS,
+    *audit.SETTINGS,
+    *callers.SETTINGS,
+)
+DESCRIBED = (*OURS, *surroundings.SETTINGS)  # every name in the environment that has a meaning here
+_AREAS = {each.name: each.area for each in OURS}
 
 
 @dataclass(frozen=True)
 class Settings:
     """See docs/configuration.md for what each setting means. All durations are in seconds."""
 
-    storage_connection: str = ""
+    storage_connection: str = field(default="", repr=False)  # may hold a key
     storage_queue_uri: str = ""
     storage_table_uri: str = ""
     storage_blob_uri: str = ""
@@ -39,38 +58,38 @@ class Settings:
     adf_subscription: str = ""
     adf_failure_rules: str = ""
     adf_operator_client_id: str = ""  # the identity that changes factories; empty: the app's own
-    learn_mcp_url: str = LEARN_MCP
+    learn_mcp_url: str = upstreams.LEARN.default
     incident_narrative: bool = True
-    run_deadline_seconds: float = RUN_DEADLINE_SECONDS
-    tool_deadline_seconds: float = TOOL_DEADLINE_SECONDS
-    adf_timeout_seconds: float = ADF_TIMEOUT_SECONDS
-    adf_cache_seconds: float = 5.0
-    heartbeat_seconds: float = 5.0
+    run_deadline_seconds: float = float(limits.RUN_DEADLINE.default)
+    tool_deadline_seconds: float = float(limits.TOOL_DEADLINE.default)
+    adf_timeout_seconds: float = float(limits.ADF_TIMEOUT.default)
+    adf_cache_seconds: float = float(limits.ADF_CACHE.default)
+    heartbeat_seconds: float = float(limits.HEARTBEAT.default)
     teams_webhook_url: str = field(default="", repr=False)  # holds the flow's signature
     teams_security_token: str = field(default="", repr=False)
     public_url: str = ""
     link_signing_key: str = field(default="", repr=False)
-    callback_hosts: tuple[str, ...] = CALLBACK_HOSTS
+    callback_hosts: tuple[str, ...] = callers.CALLBACK_HOSTS
     callback_signing_key: str = field(default="", repr=False)
     token_tenant: str = ""
     token_audiences: tuple[str, ...] = ()
-    token_apps: tuple[str, ...] = TOKEN_APPS
-    token_roles: tuple[str, ...] = TOKEN_ROLES
-    token_authority: str = SIGN_IN
+    token_apps: tuple[str, ...] = callers.TOKEN_APPS
+    token_roles: tuple[str, ...] = callers.TOKEN_ROLES
+    token_authority: str = callers.SIGN_IN
     digest_at: time | None = None  # of the day in `digest_timezone`; None: no digest is sent
-    digest_timezone: str = "UTC"
+    digest_timezone: str = digest.DIGEST_TIMEZONE.default
     digest_weekly_on: int | None = None  # 0 is Monday
-    audit_days: int = AUDIT_DAYS
+    audit_days: int = int(audit.AUDIT_DAYS.default)
     problems: tuple[Problem, ...] = ()
 
     @classmethod
     def load(cls, env: Mapping[str, str]) -> Settings:
         """Read `env`. Problems are kept in the record, not raised: `require` raises for the areas somebody needs."""
         given = {key: value.strip() for key, value in env.items()}
-        found = unresolved(given)
+        found = unresolved(given, _AREAS)
         values = given | {problem.setting: "" for problem in found}
         fields: dict[str, Any] = {}
-        for read in (storage, foundry, adf, teams, callers, digest, audit, limits):
+        for read in READERS:
             fields |= read(values, found)
         return cls(**fields, problems=tuple(found))
 

@@ -8,22 +8,40 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.settings.problems import Problem
+from core.settings.setting import Setting
 
+DIGEST_AT = Setting(
+    "DIGEST_AT",
+    "digest",
+    "the time of the day at which the digest of the day before is sent",
+    example="07:00",
+    without="no digest is sent; GET /api/digest makes one.",
+    part="digest",
+)
+DIGEST_TIMEZONE = Setting("DIGEST_TIMEZONE", "digest", "where it is that time", default="UTC", example="Europe/Berlin")
+DIGEST_WEEKLY_ON = Setting(
+    "DIGEST_WEEKLY_ON",
+    "digest",
+    "the day of the week on which the digest of the week is sent too",
+    example="monday",
+    without="no digest of the week is sent.",
+)
+SETTINGS = (DIGEST_AT, DIGEST_TIMEZONE, DIGEST_WEEKLY_ON)
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def digest(env: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
     """At a wrong time, or at one of a zone that is not known, none is sent."""
-    at = _time(env.get("DIGEST_AT", ""), problems)
-    zone = env.get("DIGEST_TIMEZONE", "") or "UTC"
+    at = _time(DIGEST_AT.of(env), problems)
+    zone = DIGEST_TIMEZONE.of(env)
     known = _is_zone(zone)
     if not known:
         text = f"{zone!r} is no name of a time zone, such as Europe/Berlin."
-        problems.append(Problem("digest", "DIGEST_TIMEZONE", text))
+        problems.append(Problem("digest", DIGEST_TIMEZONE.name, text))
     return {
         "digest_at": at if known else None,
-        "digest_timezone": zone if known else "UTC",
-        "digest_weekly_on": _day(env.get("DIGEST_WEEKLY_ON", ""), problems),
+        "digest_timezone": zone if known else DIGEST_TIMEZONE.default,
+        "digest_weekly_on": _day(DIGEST_WEEKLY_ON.of(env), problems),
     }
 
 
@@ -36,7 +54,7 @@ def _time(text: str, problems: list[Problem]) -> time | None:
             raise ValueError
         return time(int(hours), int(minutes))
     except ValueError:
-        problems.append(Problem("digest", "DIGEST_AT", f"{text!r} is no time of the day, such as 07:00."))
+        problems.append(Problem("digest", DIGEST_AT.name, f"{text!r} is no time of the day, such as 07:00."))
         return None
 
 
@@ -52,5 +70,5 @@ def _day(text: str, problems: list[Problem]) -> int | None:
         return None
     if text.lower() in DAYS:
         return DAYS.index(text.lower())
-    problems.append(Problem("digest", "DIGEST_WEEKLY_ON", f"{text!r} is no day of the week, such as monday."))
+    problems.append(Problem("digest", DIGEST_WEEKLY_ON.name, f"{text!r} is no day of the week, such as monday."))
     return None

@@ -8,12 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 VAULT = "@Microsoft.KeyVault("
-AREAS = {
-    "STORAGE": "storage",
-    "FOUNDRY": "foundry",
-    "ADF": "adf",
-    "TEAMS": "teams",
-}  # by how a name begins; else callers
+OTHERS = "callers"  # the area of a name that is not ours
 
 
 @dataclass(frozen=True)
@@ -55,11 +50,13 @@ def is_https(url: str) -> bool:
         return False
 
 
-def unresolved(env: Mapping[str, str]) -> list[Problem]:
-    """References that the platform left as they are. None is a secret: whoever knows the vault could write it."""
+def unresolved(env: Mapping[str, str], areas: Mapping[str, str]) -> list[Problem]:
+    """References that the platform left as they are. None is a secret: whoever knows the vault could write it.
+
+    `areas`: of each setting."""
     text = (
         "is a Key Vault reference that was not resolved: give the app's identity the role Key Vault Secrets User "
         "on the vault, check the secret's name, and restart the app."
     )
     left = [name for name, value in env.items() if value.startswith(VAULT)]
-    return [Problem(next((a for b, a in AREAS.items() if name.startswith(b)), "callers"), name, text) for name in left]
+    return [Problem(areas.get(name, OTHERS), name, text) for name in left]
