@@ -6,6 +6,7 @@ decides for all.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 
 from core.errors import AppError, UpstreamUnavailable
 
+log = logging.getLogger("breaker")
 FAILURES = 5  # calls in a row, each with its own retries: a blip does not open it
 REST_SECONDS = 5.0
 
@@ -74,12 +76,16 @@ class Breaker:
         self._next_try = self._clock() + self._rest  # the others go on waiting while this one tries
 
     def succeeded(self) -> None:
+        if self.open:
+            log.warning("outcome=answers_again upstream=%s", self._upstream)
         self._in_a_row = 0
         self._since = None
 
     def failed(self) -> None:
         self._in_a_row += 1
         self._since = self._since or self._now()
+        if self._in_a_row == self._allowed:
+            log.warning("outcome=left_alone failures=%d upstream=%s", self._in_a_row, self._upstream)
         if self.open:
             self._next_try = self._clock() + self._rest
 

@@ -76,3 +76,17 @@ def test_one_more_failure_keeps_it_open_and_since_when_stays() -> None:
     clock.seconds = 20
     with pytest.raises(UpstreamUnavailable, match="since 12:00:00"):
         breaker.check()
+
+
+def test_the_log_says_once_that_an_upstream_is_left_alone_and_once_that_it_is_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level("WARNING", logger="breaker"):
+        breaker = opened(Clock())
+        breaker.failed()
+        breaker.succeeded()
+        breaker.succeeded()
+    assert [record.getMessage() for record in caplog.records] == [
+        "outcome=left_alone failures=3 upstream=Azure Data Factory",
+        "outcome=answers_again upstream=Azure Data Factory",
+    ]
