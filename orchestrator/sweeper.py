@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from core.errors import AppError, NotFound
+from core.telemetry.carrying import continuing
 from orchestrator.agents.lifecycle import Agents
 from orchestrator.foundry.port import AgentService
 from orchestrator.runs.conductor import Conductor
@@ -93,7 +94,8 @@ class Sweeper:
             done = await self._agents_stopped(run)
             counts["settled" if done else "agents_left"] += 1
             if done:
-                await self.conductor.endings.settle(run)
+                with continuing(run.traceparent):
+                    await self.conductor.endings.settle(run)
             return None
         return run if run.abandoned(self.now(), self.conductor.silence) else None
 
@@ -117,14 +119,16 @@ class Sweeper:
             return await self._end(run, "failed", "The app failed on this question several times and gave up.")
         # Without an owner the next process takes it at once; the heartbeat keeps us from sending it every time we look.
         await self.store.save(replace(run, owner="", heartbeat_at=self.now()))
-        await self.queue.send(run.id)
+        with continuing(run.traceparent):
+            await self.queue.send(run.id)
         return "resent"
 
     async def _end(self, run: Run, status: RunStatus, text: str) -> str:
         stopped = await stop_agents(self.service, run)
         now = self.now()
         ended = replace(run, status=status, ended_at=now, error_code=status, error=text)
-        await self.conductor.endings.announce(await self.store.save(ended, Event(now, status, text)))
+        with continuing(run.traceparent):
+            await self.conductor.endings.announce(await self.store.save(ended, Event(now, status, text)))
         if stopped:
             await self.store.settle(run.id)
         return status

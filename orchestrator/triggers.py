@@ -7,6 +7,7 @@ from typing import Any
 
 import azure.functions as func
 
+from core.telemetry.messages import processing
 from orchestrator import services
 from orchestrator.alerts import services as alert_services
 from orchestrator.digest import services as digest_services
@@ -59,8 +60,9 @@ async def _answered(req: func.HttpRequest, context: func.Context) -> func.HttpRe
 @bp.function_name("runs_serve")
 @bp.queue_trigger(arg_name="message", queue_name="run-requests", connection=STORAGE)
 async def runs_serve(message: func.QueueMessage) -> None:
-    run_id = json.loads(message.get_body())["run_id"]
-    await services.current().conductor.serve(str(run_id))
+    with processing("run-requests", message):
+        run_id = json.loads(message.get_body())["run_id"]
+        await services.current().conductor.serve(str(run_id))
 
 
 @bp.function_name("callbacks_deliver")
@@ -68,7 +70,8 @@ async def runs_serve(message: func.QueueMessage) -> None:
 async def callbacks_deliver(message: func.QueueMessage) -> None:
     from orchestrator.runs import endings  # with what it reads, on the first message
 
-    await telling.current().tell(*endings.read(message.get_body()))
+    with processing("callbacks", message):
+        await telling.current().tell(*endings.read(message.get_body()))
 
 
 @bp.function_name("runs_sweep")

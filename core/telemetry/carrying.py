@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
 
 FIELD = "traceparent"  # of an envelope, and of an HTTP request
+_IN_REPLY = re.compile(r',"trace":"(00-[0-9a-f]{32}-[0-9a-f]{16}-01)"}$')
 _FORM = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 
 
@@ -58,6 +59,20 @@ def parent(traceparent: object) -> Any:
     from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 
     return set_span_in_context(NonRecordingSpan(found))
+
+
+def in_reply(traceparent: str) -> dict[str, str]:
+    """The last entry of a tool's reply: by it whoever follows the agents finds the trace of the tool's own work, which
+    began with a message of the agent service's. Nothing without one."""
+    return {"trace": traceparent} if traceparent else {}
+
+
+def out_of_reply(text: str) -> tuple[str, str]:
+    """The reply without that entry, and what it said. Nothing else of the text is touched."""
+    found = _IN_REPLY.search(text)
+    if found is None or not valid(found[1]):
+        return text, ""
+    return f"{text[: found.start()]}}}", found[1]
 
 
 @contextmanager

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from core.telemetry import carrying, metrics, names
 from core.telemetry.setup import providers
-from core.telemetry.spans import NOTHING, Span, span
+from core.telemetry.spans import NOTHING, Span, contained, span
 
 DELAY = "delay_seconds"  # of an envelope that was sent to be hidden for so long
 
@@ -53,12 +53,23 @@ def processing(queue: str, message: Message, *, ours: bool = True) -> Iterator[S
     with span(names.processing(queue), "consumer", about, parent=sender or None) as begun:
         if sender:
             begun.link(host)
-        if message.insertion_time is not None and attempt == 1:
-            late = envelope.get(DELAY)
-            due = message.insertion_time + timedelta(seconds=late if isinstance(late, int) else 0)
-            age = (datetime.now(UTC) - due).total_seconds()
-            metrics.record(names.QUEUE_AGE, max(age, 0.0), {names.QUEUE: queue})
+        if attempt == 1:
+            _record_age(queue, message, envelope)
         yield begun
+
+
+def resumed(body: bytes) -> AbstractContextManager[None]:
+    """What is done inside goes on with the trace of this message of ours."""
+    envelope = _envelope(body) if providers() else {}
+    return carrying.continuing(carrying.valid(envelope.get(carrying.FIELD)))
+
+
+def _record_age(queue: str, message: Message, envelope: Mapping[str, Any]) -> None:
+    with contained():
+        if (inserted := message.insertion_time) is not None:
+            late = envelope.get(DELAY)
+            due = inserted + timedelta(seconds=late if isinstance(late, int) else 0)
+            metrics.record(names.QUEUE_AGE, max((datetime.now(UTC) - due).total_seconds(), 0.0), {names.QUEUE: queue})
 
 
 def _about(queue: str, operation: str) -> dict[str, str | int | float | bool | None]:

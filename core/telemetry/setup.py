@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from core.settings.telemetry import AZURE_MONITOR, CONNECTION, CONSOLE, OFF, where
+from core.settings.surroundings import BY_THE_WORKER, INSIGHTS
+from core.settings.telemetry import AZURE_MONITOR, CONSOLE, OFF, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
 log = logging.getLogger("telemetry")
-BY_THE_WORKER = "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"
 # Each of them would tell again what our spans and the host's tell, once for every poll of every queue, with addresses.
 INSTRUMENTATIONS = (
     "azure_sdk",
@@ -88,7 +88,7 @@ def start(env: Mapping[str, str]) -> Providers | None:
         return None
     if is_set_up():
         return _global()
-    if _is_true(env.get(BY_THE_WORKER, "")):
+    if _is_true(BY_THE_WORKER.of(env)):
         log.warning("outcome=not_started reason=the worker of the Functions host was to set it up and has not")
         return None
     if told == CONSOLE:
@@ -96,11 +96,11 @@ def start(env: Mapping[str, str]) -> Providers | None:
 
         console.set_up()
         return _global()
-    if told == AZURE_MONITOR and env.get(CONNECTION, "").strip():
-        _set_up_azure_monitor(env[CONNECTION].strip())
+    if told == AZURE_MONITOR and INSIGHTS.of(env):
+        _set_up_azure_monitor(INSIGHTS.of(env))
         return _global()
     if told == AZURE_MONITOR:
-        log.warning("outcome=not_started reason=%s is not set", CONNECTION)
+        log.warning("outcome=not_started reason=%s is not set", INSIGHTS.name)
     return None
 
 

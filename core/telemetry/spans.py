@@ -7,6 +7,7 @@ error, for these may hold anything. What comes from outside is cut.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -132,6 +133,11 @@ def span(
 
 def error_type(exc: BaseException) -> str:
     return exc.code if isinstance(exc, AppError) else type(exc).__name__
+
+
+def coded(told: str) -> str:
+    """A code of somebody else's, which may be any text: as it is where it looks like one, else `other`."""
+    return told if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,59}", told) else "other"
 
 
 def clean(attributes: Attributes) -> dict[str, str | int | float | bool]:

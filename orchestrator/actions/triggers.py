@@ -8,6 +8,7 @@ import logging
 
 import azure.functions as func
 
+from core.telemetry.messages import processing
 from orchestrator.actions import services
 from orchestrator.stores.queues import Wishes
 
@@ -18,7 +19,8 @@ STORAGE = "STORAGE"  # the name of the connection setting
 @bp.function_name("actions_execute")
 @bp.queue_trigger(arg_name="message", queue_name="actions", connection=STORAGE)
 async def actions_execute(message: func.QueueMessage) -> None:
-    await services.executor().step(Wishes.read(message.get_body()))
+    with processing("actions", message):
+        await services.executor().step(Wishes.read(message.get_body()))
 
 
 @bp.function_name("actions_rounds")

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from core.errors import AppError
+from core.telemetry import metrics, names
+from core.telemetry.spans import Attributes, span
 from orchestrator.foundry.port import AgentRecord, AgentRef, AgentService, AgentSpec, SubAgent
 
 log = logging.getLogger("agents")
@@ -49,12 +53,31 @@ class Agents:
         fingerprint = spec.fingerprint(sub_agent_ids=[ref.id for ref in below.values()])
         if found := oldest(known, spec.name, fingerprint):
             return found
-        made = await self._service.create_agent(spec, below)
+        made = await self._create(spec, below)
         kept = oldest(await self._service.agents(), spec.name, fingerprint) or made
         if kept.id != made.id:
             await self._service.delete_agent(made.id)
         log.info("agent=%s id=%s outcome=%s", spec.name, kept.id, "made" if kept.id == made.id else "adopted")
         return replace(kept, mcp_labels=made.mcp_labels)
+
+    async def _create(self, spec: AgentSpec, below: Mapping[str, AgentRef]) -> AgentRef:
+        about: Attributes = {
+            names.OPERATION: names.CREATE_AGENT,
+            names.PROVIDER: names.AGENT_SERVICE,
+            names.AGENT_NAME: spec.name,
+            names.REQUEST_MODEL: spec.model,
+        }
+        started, error = time.monotonic(), ""
+        try:
+            with span(names.creating(spec.name), "client", about) as traced:
+                made = await self._service.create_agent(spec, below)
+                traced.set({names.AGENT_ID: made.id})
+                return made
+        except AppError as exc:
+            error = exc.code
+            raise
+        finally:
+            metrics.record(names.AGENT_SECONDS, time.monotonic() - started, {**about, names.ERROR: error})
 
     async def retire(self, now: datetime) -> int:
         """Delete the agents of earlier definitions. How many."""

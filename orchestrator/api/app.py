@@ -34,6 +34,7 @@ from orchestrator.api import (
 from orchestrator.api.links import SignedLink, origin
 from orchestrator.api.teams_signature import TeamsSignature
 from orchestrator.api.tokens import WebhookToken
+from orchestrator.api.tracing import Traced
 
 MAX_BODY_BYTES = 32 * 1024
 KEY = callers.FunctionKey()
@@ -72,6 +73,7 @@ def build() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses=problems.RESPONSES,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # it would tell addresses, signatures and all
     )
     for guard, routers in GUARDED:
         for routes in routers:
@@ -83,7 +85,8 @@ def build() -> FastAPI:
     app.add_exception_handler(persons.SignInFirst, persons.to_sign_in)
     app.add_middleware(BodyLimit)
     app.add_middleware(callers.Doors)
-    app.add_middleware(problems.Bugs)  # added last, so outermost: it also answers for the limit
+    app.add_middleware(problems.Bugs)  # it also answers for the limit
+    app.add_middleware(Traced)  # added last, so outermost
     return app
 
 

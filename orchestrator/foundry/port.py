@@ -85,6 +85,9 @@ class Call:
     error: str = ""
     turn: TurnRef | None = None
     calls: tuple[Call, ...] = ()
+    trace: str = ""  # traceparent of the tool's own work, which its reply named
+    began_at: datetime | None = None  # by the service's clock, in whole seconds
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from core.telemetry import carrying
 from orchestrator.foundry.port import (
     AgentRef,
     AgentSpec,
@@ -130,15 +132,21 @@ def _call(item: Json, step: Json) -> Call:
     # MCP calls carry their fields on top; every other kind in an object named after its type.
     inner = item if kind == "mcp" else item.get(str(item.get("type"))) or {}
     ended = step.get("status") not in (None, "in_progress")
+    output, trace = _text(inner.get("output")), ""
+    if output is not None and kind == "queue":
+        output, trace = carrying.out_of_reply(output)
     return Call(
         id=str(item.get("id") or ""),
         kind=kind,
         name=str(inner.get("name") or item.get("type") or ""),
         arguments=arguments(inner.get("arguments")),
-        output=_text(inner.get("output")),
+        output=output,
         ended=ended,
         error=_text((step.get("last_error") or {}).get("message")) or "",
         turn=_child(inner) if kind == "agent" else None,
+        trace=trace,
+        began_at=_time(step, "created_at"),
+        ended_at=_time(step, "completed_at", "failed_at", "cancelled_at", "expired_at"),
     )
 
 
@@ -176,6 +184,12 @@ def _text(value: Any) -> str | None:
 
 def _number(value: Any) -> int:
     return value if isinstance(value, int) else 0
+
+
+def _time(step: Json, *names: str) -> datetime | None:
+    """The first of these fields that holds unix seconds."""
+    given = (value for name in names if isinstance(value := step.get(name), int) and 0 < value < 2**33)
+    return next((datetime.fromtimestamp(value, UTC) for value in given), None)
 
 
 def merge_step_delta(step: dict[str, Any], delta: Json) -> None:

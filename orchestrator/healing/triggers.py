@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from core.telemetry.messages import processing
 from orchestrator.healing import services
 from orchestrator.stores.queues import Wishes
 
@@ -12,7 +13,8 @@ STORAGE = "STORAGE"  # the name of the connection setting
 @bp.function_name("repairs_advance")
 @bp.queue_trigger(arg_name="message", queue_name="repairs", connection=STORAGE)
 async def repairs_advance(message: func.QueueMessage) -> None:
-    await services.current().healer.advance(Wishes.read(message.get_body()))
+    with processing("repairs", message):
+        await services.current().healer.advance(Wishes.read(message.get_body()))
 
 
 @bp.function_name("repairs_rounds")

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.errors import AppError, NotFound, UpstreamError, UpstreamThrottled
+from core.telemetry import names
+from core.telemetry.spans import Attributes, coded, span
 from orchestrator import grounding
 from orchestrator.actions.binding import Binder, Bound
 from orchestrator.agents.lifecycle import Agents
@@ -23,6 +25,7 @@ from orchestrator.runs.log import RunLog
 from orchestrator.runs.record import Event, Run, RunStatus
 from orchestrator.runs.signals import Signals
 from orchestrator.runs.stopping import stop_agents
+from orchestrator.runs.tracing import following
 from orchestrator.stores.rows import Changed
 from orchestrator.stores.runs import RunStore
 
@@ -62,13 +65,19 @@ class Conductor:
         if run is None:
             return
         serving = _Serving(self, RunLog(run, self.store, self.signals, self.now, self.endings))
-        try:
-            with self.signals.serving(run_id):
-                await serving.to_the_end()
-        except Changed:
-            log.warning("run=%s outcome=taken_over", run_id)
-            return
-        log.info("run=%s outcome=%s seconds=%s", run_id, serving.log.run.status, serving.log.run.seconds)
+        with span(names.WORKFLOW, attributes=_about(run)) as traced:
+            try:
+                with self.signals.serving(run_id):
+                    await serving.to_the_end()
+            except Changed:
+                log.warning("run=%s outcome=taken_over", run_id)
+                traced.set({names.OUTCOME: "taken_over"})
+                return
+            ended = serving.log.run
+            traced.set({names.OUTCOME: ended.status})
+            if ended.status != "done":
+                traced.failed(coded(ended.error_code or ended.status))
+        log.info("run=%s outcome=%s seconds=%s", run_id, ended.status, ended.seconds)
 
     async def _claim(self, run_id: str) -> Run | None:
         try:
@@ -239,9 +248,11 @@ class _Serving:
         text = f"{run.question}\n\n(Factory: {run.factory})" if run.factory else run.question
         if self.continued and self.conductor.binder and (news := await self.conductor.binder.news(run.session_id)):
             text = f"{text}\n\n(What became of what was proposed before:\n{news})"
-        async with aclosing(self.service.follow(agent, run.conversation, text, run.id, resume=resume)) as turns:
-            async for turn in turns:
-                await self._note(turn)
+        with following(agent, self.conductor.agents.model, run.conversation) as seen:
+            async with aclosing(self.service.follow(agent, run.conversation, text, run.id, resume=resume)) as turns:
+                async for turn in turns:
+                    seen(turn)
+                    await self._note(turn)
         if self.turn is None:
             raise UpstreamError("The agent service ended the run without a word.", hint="Ask again.")
         return self.turn
@@ -276,6 +287,15 @@ class _Serving:
         self.turn = turn
         if events or started:
             await self.log.write(*events, status=status, agent_run=turn.ref.id)
+
+
+def _about(run: Run) -> Attributes:
+    return {
+        names.OPERATION: names.INVOKE_WORKFLOW,
+        names.WORKFLOW_NAME: "question",
+        names.RUN: run.id,
+        names.ATTEMPT: run.attempt,
+    }
 
 
 def _spent(turn: Turn) -> dict[str, int]:

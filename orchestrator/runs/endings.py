@@ -14,6 +14,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from core.errors import NotFound, UpstreamError, UpstreamThrottled
+from core.telemetry import metrics, names
+from core.telemetry.messages import resumed
+from core.telemetry.spans import coded
 from orchestrator.notify.callbacks import Callbacks
 from orchestrator.runs.record import Event, Run
 from orchestrator.stores.queues import poisoned, send
@@ -64,7 +67,8 @@ class StorageEndingQueue:
             except (ValueError, KeyError, TypeError):  # not one of ours: it must keep no other waiting
                 continue
             if attempt < len(PAUSES_SECONDS):
-                await self.send(run_id, attempt + 1, PAUSES_SECONDS[attempt])
+                with resumed(message):
+                    await self.send(run_id, attempt + 1, PAUSES_SECONDS[attempt])
                 revived += 1
         return revived
 
@@ -86,6 +90,8 @@ class Endings:
     async def announce(self, run: Run, calls: Sequence[Call] = (), *, settling: bool = False) -> None:
         """The run has ended, and its end is stored. Raises UpstreamUnavailable: then it stays on the list. `settling`:
         it may have been announced before."""
+        if not settling:
+            measure(run)
         if self.queue is not None and not run.told and await self._is_awaited(run):
             await self.queue.send(run.id)
         if self.ledger is not None and not (settling and await self.ledger.noted(run)):
@@ -101,6 +107,15 @@ class Endings:
         """Take a run off the list that ended before: whoever was to be told may not know it."""
         await self.announce(run, settling=True)
         await self.store.settle(run.id)
+
+
+def measure(run: Run) -> None:
+    outcome = {names.OUTCOME: run.status}
+    if run.seconds is not None:
+        error = {names.ERROR: coded(run.error_code)} if run.status == "failed" else {}
+        metrics.record(names.QUESTION_SECONDS, run.seconds, {**outcome, **error})
+        allowed = (run.deadline_at - run.created_at).total_seconds()
+        metrics.record(names.DEADLINE_USED, run.seconds / allowed if allowed > 0 else 1.0, outcome)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from core.errors import Conflict, NotFound, UpstreamUnavailable
+from core.telemetry import carrying
 from orchestrator.runs.record import Event, Run, Session, new_id
 from orchestrator.runs.signals import Signals
 from orchestrator.stores.queues import send
@@ -88,6 +89,7 @@ class Intake:
             factory,
             callback_url=callback_url,
             allow_actions=allow_actions,
+            traceparent=carrying.current(),
         )
         try:
             run = await self._store.create(run, Event(now, "queued", "Question received."))

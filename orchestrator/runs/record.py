@@ -40,6 +40,7 @@ class Run:
     allow_actions: bool = False  # whoever asked wants done what the question asks for
     actions: tuple[str, ...] = ()  # what came of that, by id
     callback_url: str = field(default="", repr=False)  # holds its receiver's signature
+    traceparent: str = ""  # of whoever asked: all that is done for it belongs to that trace
     told: str = ""  # "delivered" or "given_up": how the callback, or what was promised elsewhere, went
     events: int = 0  # how many events are stored; the next one gets this number plus one
     version: str = ""  # the store's: for compare-and-set

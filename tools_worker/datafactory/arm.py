@@ -20,6 +20,7 @@ from core.errors import AppError, UpstreamThrottled, UpstreamUnavailable
 from core.settings import AZURE_MANAGEMENT, is_loopback_http
 from tools_worker.datafactory.cache import Cache
 from tools_worker.datafactory.refusals import Answer, refusal, refused_credential, retry_after_seconds
+from tools_worker.datafactory.tracing import Reuse, asking
 from tools_worker.datafactory.traffic import Freshness, Pacing
 
 if TYPE_CHECKING:
@@ -115,7 +116,15 @@ class Arm:
     async def _ask(self, method: str, path: str, body: JsonObject | None, missing: AppError | None) -> JsonObject:
         self._open()  # first: it forgets what was asked on another event loop
         key = f"{method} {path} {json.dumps(body, sort_keys=True) if body else ''}"
-        return await self._cache.get(key, self._freshness.of(path), lambda: self._guarded(method, path, body, missing))
+        reuse = Reuse(method, path)
+
+        async def ask() -> JsonObject:
+            reuse.asked = True
+            return await self._guarded(method, path, body, missing)
+
+        answer = await self._cache.get(key, self._freshness.of(path), ask)
+        reuse.over()
+        return answer
 
     async def _guarded(self, method: str, path: str, body: JsonObject | None, missing: AppError | None) -> JsonObject:
         with self._breaker.guarding():
@@ -159,15 +168,17 @@ class Arm:
 
         request = HttpRequest(method, self._url(path), json=body)
         try:
-            # As a stream: the client's pipeline would decode the whole body, and we would have to do it again.
-            response = await self._open().send_request(
-                request,
-                stream=True,
-                connection_timeout=self._patience.connect_timeout,
-                read_timeout=self._patience.read_timeout,
-            )
-            async with response:
-                text = await response.read()
+            with asking(method, path, self._endpoint) as asked:
+                # As a stream: the client's pipeline would decode the whole body, and we would have to do it again.
+                response = await self._open().send_request(
+                    request,
+                    stream=True,
+                    connection_timeout=self._patience.connect_timeout,
+                    read_timeout=self._patience.read_timeout,
+                )
+                async with response:
+                    text = await response.read()
+                asked.answered(response.status_code)
             return Answer(response.status_code, _json_of(text), retry_after_seconds(response.headers))
         except ClientAuthenticationError as exc:
             raise refused_credential(exc) from exc

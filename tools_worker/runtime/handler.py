@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import logging
 import time
 from dataclasses import dataclass
@@ -10,12 +12,15 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from core.errors import AppError, UpstreamError
+from core.telemetry import metrics, names
+from core.telemetry.spans import MAX_TEXT, Attributes, span
 from tools_worker.runtime import arguments, messages, replies
 from tools_worker.runtime.messages import ToolCall, Unanswerable
 from tools_worker.runtime.tools import ToolContext, ToolSpec
 from tools_worker.runtime.worker import Worker
 
 log = logging.getLogger("tools")
+OK = "ok"
 
 
 class Expired(AppError):
@@ -50,12 +55,37 @@ async def answer(tool: ToolSpec, delivery: Delivery, worker: Worker) -> str | No
         log.info("tool=%s message=%s outcome=replayed delivery=%d", tool.name, delivery.id, delivery.deliveries)
         return earlier
     started = time.monotonic()
-    value, outcome = await work(tool, call, delivery, worker)
-    log.info("tool=%s message=%s outcome=%s seconds=%.3f", tool.name, delivery.id, outcome, time.monotonic() - started)
+    with span(names.executing(tool.name), attributes=_about(tool, call)) as traced:
+        value, outcome = await work(tool, call, delivery, worker, traced.traceparent)
+        traced.set({names.OUTCOME: outcome})
+        if outcome != OK:
+            traced.failed(outcome)
+    seconds = time.monotonic() - started
+    metrics.record(names.TOOL_SECONDS, seconds, {names.TOOL_NAME: tool.name, names.OUTCOME: outcome})
+    log.info("tool=%s message=%s outcome=%s seconds=%.3f", tool.name, delivery.id, outcome, seconds)
     return await worker.answers.claim(slot, messages.encode(value, call))
 
 
-async def work(tool: ToolSpec, call: ToolCall, delivery: Delivery, worker: Worker) -> tuple[str, str]:
+def _about(tool: ToolSpec, call: ToolCall) -> Attributes:
+    return {
+        names.OPERATION: names.EXECUTE_TOOL,
+        names.TOOL_NAME: tool.name,
+        names.TOOL_TYPE: names.TOOL_TYPES["queue"],
+        names.CORRELATION: shortened(call.correlation),
+    }
+
+
+def shortened(correlation: object) -> str:
+    """The agent service's own are of any length, and any JSON."""
+    text = correlation if isinstance(correlation, str) else json.dumps(correlation, sort_keys=True)
+    if len(text) <= MAX_TEXT:
+        return text
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+async def work(
+    tool: ToolSpec, call: ToolCall, delivery: Delivery, worker: Worker, traceparent: str = ""
+) -> tuple[str, str]:
     """The reply's text and the outcome's code. Never works on a call that is older than the tool's deadline."""
     started = time.monotonic()
     try:
@@ -64,11 +94,11 @@ async def work(tool: ToolSpec, call: ToolCall, delivery: Delivery, worker: Worke
             reply = await tool.run(ToolContext(worker.factories, worker.now()), given)
     except TimeoutError:
         timeout = ToolTimeout(f"{tool.name} did not finish within {worker.tool_deadline_seconds:g} s.")
-        return replies.failure(timeout), timeout.code
+        return replies.failure(timeout, traceparent), timeout.code
     except AppError as exc:
-        return replies.failure(exc), exc.code
+        return replies.failure(exc, traceparent), exc.code
     seconds = time.monotonic() - started
-    return replies.success(reply, seconds, partial(messages.fits, call=call)), "ok"
+    return replies.success(reply, seconds, partial(messages.fits, call=call), traceparent), OK
 
 
 def _time_left(delivery: Delivery, worker: Worker) -> float:

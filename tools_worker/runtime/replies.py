@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from core.errors import AppError
+from core.telemetry import carrying
 from tools_worker.datafactory.masking import mask_value
 from tools_worker.runtime.tables import compact, is_table
 from tools_worker.runtime.tools import Evidence, Reply
@@ -21,8 +22,8 @@ MAX_EVIDENCE = 10  # an answer names fewer; ids in `data` are known to exist too
 NOTHING_LEFT = "…"
 
 
-def success(reply: Reply, seconds: float, fits: Callable[[str], bool]) -> str:
-    """`seconds` is the time the tool took."""
+def success(reply: Reply, seconds: float, fits: Callable[[str], bool], traceparent: str = "") -> str:
+    """`seconds` is the time the tool took, `traceparent` where its trace is, for whoever follows the call."""
     answer: dict[str, Any] = {
         "ok": True,
         "summary": reply.summary,
@@ -33,14 +34,15 @@ def success(reply: Reply, seconds: float, fits: Callable[[str], bool]) -> str:
         "seconds": round(seconds, 3),
     }
     masked = mask_value(answer)  # here too: the last gate before a reply leaves the worker
-    return _shrunk(masked | {"data": compact(masked["data"])}, fits)
+    return _shrunk(masked | {"data": compact(masked["data"])}, fits, carrying.in_reply(traceparent))
 
 
-def failure(error: AppError) -> str:
+def failure(error: AppError, traceparent: str = "") -> str:
     """Always fits: what it names of a large call is cut."""
     told = str(error)
     words = told if len(told) <= MAX_ERROR else f"{told[:MAX_ERROR]}… ({len(told) - MAX_ERROR} more characters)"
-    return dump(mask_value({"ok": False, "code": error.code, "error": words, "retryable": error.retryable}))
+    masked = mask_value({"ok": False, "code": error.code, "error": words, "retryable": error.retryable})
+    return dump({**masked, **carrying.in_reply(traceparent)})
 
 
 def dump(answer: Mapping[str, Any]) -> str:
@@ -53,9 +55,9 @@ def _most_telling(reply: Reply) -> list[Evidence]:
     return sorted(known, key=lambda evidence: evidence.id not in reply.summary)[:MAX_EVIDENCE]
 
 
-def _shrunk(answer: dict[str, Any], fits: Callable[[str], bool]) -> str:
+def _shrunk(answer: dict[str, Any], fits: Callable[[str], bool], last: Mapping[str, str]) -> str:
     omitted: dict[str, int] = {}
-    while not fits(text := dump(answer)) and answer["summary"] != NOTHING_LEFT:
+    while not fits(text := dump({**answer, **last})) and answer["summary"] != NOTHING_LEFT:
         answer["truncated"] = True
         _leave_out_some(answer, omitted)
         answer["omitted"] = omitted

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from core.errors import AppError
+from core.telemetry import metrics, names
 from tools_worker.runtime import messages, replies
 from tools_worker.runtime.messages import Unanswerable
 from tools_worker.runtime.tools import ToolSpec
@@ -66,6 +67,7 @@ async def _drain(tool: ToolSpec, worker: Worker, queues: QueueServiceClient) -> 
                 continue  # it comes back when its hiding time is over
         await poison.delete_message(message)
         taken += 1
+    metrics.count(names.POISONED, taken, {names.QUEUE: tool.input_queue})
     return taken
 
 

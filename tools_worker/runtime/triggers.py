@@ -4,6 +4,7 @@ import logging
 
 import azure.functions as func
 
+from core.telemetry.messages import processing
 from tools_worker.runtime import sweep
 from tools_worker.runtime.answers import KEPT
 from tools_worker.runtime.catalogue import TOOLS
@@ -20,7 +21,8 @@ def register(tool: ToolSpec) -> None:
     @bp.queue_trigger(arg_name="call", queue_name=tool.input_queue, connection=STORAGE)
     @bp.queue_output(arg_name="reply", queue_name=tool.output_queue, connection=STORAGE)
     async def run(call: func.QueueMessage, reply: func.Out[str]) -> None:
-        text = await answer(tool, delivery(call), current())
+        with processing(tool.input_queue, call, ours=False):
+            text = await answer(tool, delivery(call), current())
         if text is not None:
             reply.set(text)
 

@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 import yaml
 
 from core.errors import NotConfigured
+from core.settings.upstreams import FAILURE_RULES
 from tools_worker.datafactory.failures.consequences import Owner, Transience
 from tools_worker.datafactory.failures.words import Words
 from tools_worker.datafactory.failures.wrappers import Peeled
@@ -46,7 +47,7 @@ CATEGORIES = frozenset(
         "user_code",
     }
 )
-OWN_RULES_SETTING = "ADF_FAILURE_RULES"
+OWN_RULES_SETTING = FAILURE_RULES.name
 Confidence = Literal["high", "medium", "low"]
 _LEARN = "https://learn.microsoft.com"
 _WHEN = frozenset(
@@ -120,7 +121,7 @@ def shipped() -> tuple[Rule, ...]:
 @cache
 def known() -> tuple[Rule, ...]:
     """The operator's own rules, then those that are shipped. Raises NotConfigured when the operator's are wrong."""
-    path = os.environ.get(OWN_RULES_SETTING, "").strip()
+    path = FAILURE_RULES.of(os.environ)
     return (*own(path), *shipped()) if path else shipped()
 
 

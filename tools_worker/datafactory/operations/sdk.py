@@ -22,6 +22,7 @@ from tools_worker.datafactory.arm import API_VERSION, checked_endpoint
 from tools_worker.datafactory.models import FactoryId
 from tools_worker.datafactory.operations.sending import Again, NotSent, OutcomeUnknown, Switch
 from tools_worker.datafactory.refusals import Answer, refusal, refused_credential
+from tools_worker.datafactory.tracing import asking
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -74,7 +75,9 @@ class SdkOperations:
         headers = {"Authorization": f"Bearer {await self._token()}"}
         url = f"{self._endpoint}{path}?{urlencode({**query, 'api-version': API_VERSION})}"
         request = HttpRequest("POST", url, headers=headers, json=None if body is None else dict(body))
-        answered = await self._once(factory, request)
+        with asking("POST", path, self._endpoint) as asked:
+            answered = await self._once(factory, request)
+            asked.answered(answered.status)
         if 200 <= answered.status < 300:
             return answered
         if 400 <= answered.status < 500 and answered.status not in _MAYBE_DONE:
