@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from orchestrator.digest.deliveries import Delivery, State
-from orchestrator.stores.rows import Changed, Exists, etag, get, insert, storage
+from orchestrator.stores.rows import get, storage, write
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
@@ -31,24 +31,7 @@ class TableDeliveryStore:
         return Delivery(key)
 
     async def save(self, delivery: Delivery) -> Delivery:
-        from azure.core import MatchConditions
-        from azure.data.tables import UpdateMode
-
-        row = _row(delivery)
-        if not delivery.version:
-            try:
-                (written,) = await insert(self._digests, row)
-            except Exists as exc:
-                raise Changed(delivery.key) from exc
-        else:
-            async with storage():
-                written = await self._digests.update_entity(
-                    row,
-                    mode=UpdateMode.REPLACE,
-                    etag=delivery.version,
-                    match_condition=MatchConditions.IfNotModified,
-                )
-        return replace(delivery, version=etag(written))
+        return replace(delivery, version=await write(self._digests, _row(delivery), delivery.version))
 
 
 def _row(delivery: Delivery) -> dict[str, Any]:

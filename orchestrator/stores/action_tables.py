@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from orchestrator.actions.record import Action
 from orchestrator.stores.actions import newest_first, unknown_action
-from orchestrator.stores.rows import etag, get, insert, packed, storage, unpacked
+from orchestrator.stores.rows import etag, get, insert, packed, storage, unpacked, write
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
@@ -42,17 +42,7 @@ class TableActionStore:
         raise unknown_action(action_id)
 
     async def save(self, action: Action) -> Action:
-        from azure.core import MatchConditions
-        from azure.data.tables import UpdateMode
-
-        async with storage():
-            written = await self._actions.update_entity(
-                _row(action),
-                mode=UpdateMode.REPLACE,
-                etag=action.version,
-                match_condition=MatchConditions.IfNotModified,
-            )
-        return replace(action, version=etag(written))
+        return replace(action, version=await write(self._actions, _row(action), action.version))
 
     async def active(self) -> list[Action]:
         return newest_first([each async for each in self._where("active eq true", {})])

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from orchestrator.incidents.record import Incident
 from orchestrator.stores.incidents import CauseHolder, newest_first, unknown_incident
-from orchestrator.stores.rows import Changed, Exists, etag, get, insert, packed, storage, unpacked
+from orchestrator.stores.rows import etag, get, insert, packed, storage, unpacked, write
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
@@ -45,17 +45,7 @@ class TableIncidentStore:
         raise unknown_incident(incident_id)
 
     async def save(self, incident: Incident) -> Incident:
-        from azure.core import MatchConditions
-        from azure.data.tables import UpdateMode
-
-        async with storage():
-            written = await self._incidents.update_entity(
-                _row(incident),
-                mode=UpdateMode.REPLACE,
-                etag=incident.version,
-                match_condition=MatchConditions.IfNotModified,
-            )
-        return replace(incident, version=etag(written))
+        return replace(incident, version=await write(self._incidents, _row(incident), incident.version))
 
     async def active(self) -> list[Incident]:
         return newest_first([each async for each in self._where("active eq true", {})])
@@ -80,24 +70,8 @@ class TableIncidentStore:
         return CauseHolder(cause)
 
     async def hold(self, holder: CauseHolder, incident_id: str) -> CauseHolder:
-        from azure.core import MatchConditions
-        from azure.data.tables import UpdateMode
-
         row = {"PartitionKey": holder.cause[:2], "RowKey": holder.cause, "incident": incident_id}
-        if not holder.version:
-            try:
-                (written,) = await insert(self._causes, row)
-            except Exists as exc:
-                raise Changed(holder.cause) from exc
-        else:
-            async with storage():
-                written = await self._causes.update_entity(
-                    row,
-                    mode=UpdateMode.REPLACE,
-                    etag=holder.version,
-                    match_condition=MatchConditions.IfNotModified,
-                )
-        return replace(holder, incident_id=incident_id, version=etag(written))
+        return replace(holder, incident_id=incident_id, version=await write(self._causes, row, holder.version))
 
     async def _where(self, query: str, parameters: dict[str, Any]) -> AsyncIterator[Incident]:
         async with storage(missing_is_empty=True):

@@ -76,6 +76,26 @@ async def insert(table: TableClient, *rows: Mapping[str, Any]) -> list[Mapping[s
     return list(await creating(table, lambda: inserts.insert(table, *rows)))
 
 
+async def write(table: TableClient, row: Mapping[str, Any], version: str) -> str:
+    """Put the row in the place of its version; as a new one where that is empty. The version it has now. Raises Changed
+    where somebody else wrote it."""
+    from azure.core import MatchConditions
+    from azure.data.tables import UpdateMode
+
+    if not version:
+        try:
+            (written,) = await insert(table, row)
+        except Exists as exc:
+            raise Changed(row["RowKey"]) from exc
+        return etag(written)
+    async with storage():
+        return etag(
+            await table.update_entity(
+                dict(row), mode=UpdateMode.REPLACE, etag=version, match_condition=MatchConditions.IfNotModified
+            )
+        )
+
+
 async def create_table(table: TableClient) -> None:
     from azure.core.exceptions import ResourceExistsError
 

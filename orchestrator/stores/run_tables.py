@@ -21,7 +21,7 @@ from orchestrator.runs.record import (
     session_from_json,
     to_json,
 )
-from orchestrator.stores.rows import Exists, creating, etag, get, insert, packed, storage, unpacked
+from orchestrator.stores.rows import Exists, creating, etag, get, insert, packed, storage, unpacked, write
 from orchestrator.stores.runs import number, unknown_run, unknown_session
 
 if TYPE_CHECKING:
@@ -127,17 +127,7 @@ class TableRunStore:
         raise unknown_session(session_id)
 
     async def save_session(self, session: Session) -> Session:
-        from azure.core import MatchConditions
-        from azure.data.tables import UpdateMode
-
-        async with storage():
-            written = await self._sessions.update_entity(
-                _session_row(session),
-                mode=UpdateMode.REPLACE,
-                etag=session.version,
-                match_condition=MatchConditions.IfNotModified,
-            )
-        return replace(session, version=str(written["etag"]))
+        return replace(session, version=await write(self._sessions, _session_row(session), session.version))
 
     async def conversation_known(self, key: str, conversation: str) -> bool:
         async with storage(missing_is_empty=True):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import UpstreamUnavailable
 from orchestrator.alerts.record import digest
-from orchestrator.stores.rows import Changed, Exists, creating, get, insert, storage
+from orchestrator.stores.rows import Changed, creating, get, storage, write
 from orchestrator.stores.scopes import Scope
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ class TableScopeStore:
             if changed is None:
                 return None
             try:
-                return replace(changed, version=await self._write(changed))
-            except (Changed, Exists):
+                return replace(changed, version=await write(self._scopes, _row(changed), changed.version))
+            except Changed:
                 await asyncio.sleep(random.uniform(0, LONGEST_WAIT_SECONDS))
         raise UpstreamUnavailable(f"Too many write to the scope {name!r} at once.", hint="Try again in a minute.")
 
@@ -91,20 +91,6 @@ class TableScopeStore:
         async with storage():
             row = await get(self._scopes, digest(name), ROW)
         return _scope(row) if row is not None else Scope(name)
-
-    async def _write(self, scope: Scope) -> str:
-        from azure.core import MatchConditions
-        from azure.data.tables import UpdateMode
-
-        row = _row(scope)
-        if not scope.version:
-            (created,) = await insert(self._scopes, row)
-            return str(created["etag"])
-        async with storage():
-            written = await self._scopes.update_entity(
-                row, mode=UpdateMode.REPLACE, etag=scope.version, match_condition=MatchConditions.IfNotModified
-            )
-        return str(written["etag"])
 
 
 def _place(name: str) -> dict[str, str]:
