@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 import uvicorn
 from starlette.types import ASGIApp
 
+from localcloud.host import telemetry
 from localcloud.host.app_host import AppHost, Options, Parts, load
 from localcloud.host.host_json import HostJson, load_host_json
 from localcloud.host.http_trigger import LIMIT_SECONDS
@@ -153,6 +154,7 @@ async def main(arguments: argparse.Namespace, parts: Parts) -> NoReturn:
     key = arguments.key or parts.settings.get("LOCAL_FUNCTION_KEY") or secrets.token_urlsafe(24)
     host = AppHost(parts, Options(key, arguments.hidden_seconds, arguments.http_limit_seconds, arguments.storage_log))
     await serve(host, free_socket(arguments.port), stopping.event, key)
+    telemetry.flush()
     end(0)  # here, not after the loop: closing the loop would cancel what the app has running, loudly
 
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from localcloud.launch import telemetry
 from localcloud.launch.api import Api, Json, Refused
 from localcloud.launch.children import ChildFailed
 from localcloud.launch.cloud import PLANNER, STARTING, CannotStart, Cloud, Options, check, running
@@ -42,6 +43,8 @@ async def ask(question: str, options: Options, screen: Screen) -> int:
         screen.progress.paragraphs(str(exc))
         return NO_ANSWER
     show(run, screen, time.monotonic() - started)
+    for line in telemetry.lines(options.root / options.logs / "app.log"):
+        screen.progress.line(line, "dim")
     return ANSWERED if run["status"] == "done" and run.get("answer") else NO_ANSWER
 
 

@@ -32,6 +32,7 @@ SIGNATURE = "local"  # in the address of the channel's flow
 # A real project's settings in the developer's shell must not leak into a local run and send it to the real thing.
 OURS = (
     "ADF_",
+    "APPLICATIONINSIGHTS_",
     "AUDIT_",
     "AZURE_",
     "AzureWebJobs",
@@ -41,7 +42,10 @@ OURS = (
     "INCIDENT_",
     "LEARN_",
     "LINK_",
+    "OTEL_",
     "PUBLIC_",
+    "PYTHON_APPLICATIONINSIGHTS_",
+    "PYTHON_ENABLE_OPENTELEMETRY",
     "STORAGE",
     "TEAMS_",
     "TOKEN_",

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from core.telemetry import metrics, names
 from core.telemetry.spans import NOTHING, Attributes, Span, begin, coded, error_type
 from orchestrator.foundry.port import AgentRef, Call, Turn
 from orchestrator.runs.progress import reply_of
 
+MAX_SECONDS = 3600.0
 LEFT_OPEN = "left_open"  # the turn ended, and nobody saw this call's end
 
 
@@ -83,7 +84,7 @@ class Following:
             if key not in self._open and not call.name:
                 continue  # its name has not come yet
             known = self._open.get(key) or self._begun(key, call, caller, since, until)
-            ended = _within(call.ended_at, known.began, until) if until else self._now()
+            ended = _end_of(call, known.began, until) if until else self._now()
             self._look(call.calls, key, known.span, known.began, ended if call.ended else None)
             if call.ended:
                 self._ended(key, known, call, ended)
@@ -158,6 +159,13 @@ def _error_of(call: Call) -> str:
         return "call_failed"
     reply = reply_of(call) if call.kind == "queue" else {}
     return coded(str(reply.get("code") or "tool_failed")) if reply.get("ok") is False else ""
+
+
+def _end_of(call: Call, began: datetime, until: datetime) -> datetime:
+    """The service's seconds are whole, a tool's own are exact."""
+    told = reply_of(call).get("seconds") if call.kind == "queue" else None
+    took = timedelta(seconds=told) if isinstance(told, int | float) and 0 <= told < MAX_SECONDS else timedelta()
+    return min(max(call.ended_at or began, began + took), until)
 
 
 def _within(when: datetime | None, since: datetime, until: datetime | None) -> datetime:

@@ -23,13 +23,12 @@ def operation_of(path: str) -> str:
     after = [part.lower() for part in parts]
     below = parts[after.index("factories") + 1 :] if "factories" in after else None
     if below is None:
-        told = parts[-1:]  # the Activity Log's
-    elif len(below) < 2:
+        return "activity_log" if "eventtypes" in after else "other"
+    if len(below) < 2:
         return "factories/{name}" if below else "factories"
-    else:
-        told = [below[1]] if len(below) == 2 else [below[1], "{name}"] if len(below) == 3 else [below[-1]]
+    told = [below[1]] if len(below) == 2 else [below[1], "{name}"] if len(below) == 3 else [below[-1]]
     known = all(_WORD.fullmatch(part) or part == "{name}" for part in told)
-    return "/".join(told) if told and known else "other"
+    return "/".join(told) if known else "other"
 
 
 class Asked:
