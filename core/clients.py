@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.per_loop import PerLoop
 from core.settings import Settings, is_loopback_http
+from core.settings.surroundings import PROXIES
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -31,7 +32,7 @@ def transport() -> Any:
     """An aiohttp transport that does not look up netrc and proxies on every request (half the client's CPU)."""
     from azure.core.pipeline.transport import AioHttpTransport
 
-    behind_proxy = any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"))
+    behind_proxy = any(each.of(os.environ) for each in PROXIES)
     return AioHttpTransport(use_env_settings=behind_proxy)
 
 

@@ -15,6 +15,7 @@ from typing import Literal
 from urllib.parse import urlencode
 
 from core.settings import Settings, is_loopback_http
+from core.settings.surroundings import WEBSITE_HOSTNAME
 from orchestrator.runs.record import Run
 
 Purpose = Literal["run", "subscription", "incident"]
@@ -66,7 +67,7 @@ def own_origin(settings: Settings, env: Mapping[str, str]) -> str:
     """The app's address as it is set, or as the platform names it; "" where neither is so."""
     if settings.public_url:
         return settings.public_url
-    named = env.get("WEBSITE_HOSTNAME", "").strip()
+    named = WEBSITE_HOSTNAME.of(env)
     if not named:
         return ""
     local = f"http://{named}"

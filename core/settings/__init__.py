@@ -12,7 +12,7 @@ from datetime import time
 from typing import Any
 
 from core.errors import NotConfigured
-from core.settings import audit, callers, digest, limits, policy, surroundings, teams, upstreams
+from core.settings import audit, callers, digest, limits, policy, surroundings, teams, telemetry, upstreams
 from core.settings.problems import Problem, is_loopback_http, unresolved
 from core.settings.setting import Setting
 from core.settings.upstreams import AZURE_MANAGEMENT
@@ -28,6 +28,7 @@ READERS = (
     digest.digest,
     audit.audit,
     limits.limits,
+    telemetry.telemetry,
 )
 OURS = (
     *upstreams.SETTINGS,
@@ -37,6 +38,7 @@ OURS = (
     *digest.SETTINGS,
     *audit.SETTINGS,
     *callers.SETTINGS,
+    *telemetry.SETTINGS,
 )
 DESCRIBED = (*OURS, *surroundings.SETTINGS)  # every name in the environment that has a meaning here
 _AREAS = {each.name: each.area for each in OURS}
@@ -80,6 +82,7 @@ class Settings:
     digest_timezone: str = digest.DIGEST_TIMEZONE.default
     digest_weekly_on: int | None = None  # 0 is Monday
     audit_days: int = int(audit.AUDIT_DAYS.default)
+    telemetry: str = ""
     problems: tuple[Problem, ...] = ()
 
     @classmethod

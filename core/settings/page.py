@@ -24,9 +24,13 @@ OUR_AREAS = {  # heading and what is to be known of all of them
     "digest": ("Digest", ""),
     "audit": ("Audit trail", ""),
     "callers": ("Callers", ""),
+    "telemetry": ("Telemetry", ""),
 }
 OTHER_AREAS = {
-    "platform": ("Set by the platform, read by the app", "Not for you to set, but for the proxies."),
+    "platform": (
+        "Read by the app, set by others",
+        "By the platform, or for both apps by `azd up`; not for you to set, but for the proxies.",
+    ),
     "outputs": (
         "Read by the doctor on your machine",
         "Outputs of the templates, as `azd up` keeps them; `make doctor` finds them by itself.",
@@ -78,14 +82,8 @@ def _short_rows(area: str) -> Iterator[str]:
 
 def _row(each: Setting) -> str:
     secret = "<br>*a secret*" if each.secret else ""
-    cells = (f"`{each.name}`{secret}", _default(each), _meaning(each), f"`{example(each)}`", _without(each))
+    cells = (f"`{each.name}`{secret}", _default(each), _meaning(each), f"`{each.shown}`", _without(each))
     return f"| {' | '.join(cells)} |".replace("|  |", "| |")
-
-
-def example(each: Setting) -> str:
-    """Of a secret never one that somebody could use: where to put it instead."""
-    secret = each.name.lower().replace("_", "-")
-    return f"@Microsoft.KeyVault(VaultName=<vault>;SecretName={secret})" if each.secret else each.example
 
 
 def _default(each: Setting) -> str:

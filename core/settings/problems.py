@@ -15,7 +15,7 @@ OTHERS = "callers"  # the area of a name that is not ours
 class Problem:
     """A setting that is missing or wrong, and what to do about it.
 
-    `area`: storage, foundry, adf, teams, callers, digest, audit or limits."""
+    `area`: storage, foundry, adf, teams, callers, digest, audit, telemetry or limits."""
 
     area: str
     setting: str

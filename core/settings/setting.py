@@ -27,6 +27,12 @@ class Setting:
     without: str = ""  # what is not there without it
     part: str = ""  # the name of what is off without it, for /api/health
 
+    @property
+    def shown(self) -> str:
+        """The example; of a secret never one that somebody could use, but the reference to it."""
+        secret = self.name.lower().replace("_", "-")
+        return f"@Microsoft.KeyVault(VaultName=<vault>;SecretName={secret})" if self.secret else self.example
+
     def of(self, env: Mapping[str, str]) -> str:
         """An empty one counts as not set."""
         return env.get(self.name, "").strip() or self.default

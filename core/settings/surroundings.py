@@ -23,12 +23,21 @@ WEBSITE_AUTH_ENABLED = Setting(
     without="nobody can sign in under /ui: switch on App Service authentication.",
     part="persons",
 )
+IDENTITY_ENDPOINT = Setting(
+    "IDENTITY_ENDPOINT", "platform", "where tokens of managed identities are had: without it the doctor is not on Azure"
+)
 EXECUTOR_OFF = Setting(
     "AzureWebJobs.actions_execute.Disabled",
     "platform",
     "`true` in the app that answers callers: another one, under the operator's identity, changes factories; the doctor "
     "does not look there for the operator's rights",
 )
+BY_THE_WORKER = Setting(
+    "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
+    "platform",
+    "`true`: the worker of the Functions host sets telemetry up, and the app never does ([telemetry](telemetry.md))",
+)
+INSIGHTS = Setting("APPLICATIONINSIGHTS_CONNECTION_STRING", "platform", "where telemetry goes in Azure")
 PROXIES = tuple(
     Setting(name, "platform", "a proxy for what the app asks, as everywhere")
     for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
@@ -37,7 +46,16 @@ SERVICE_APP_URI = Setting("SERVICE_APP_URI", "outputs", "the address of the app,
 APP_IDENTITY_PRINCIPAL_ID = Setting(
     "APP_IDENTITY_PRINCIPAL_ID", "outputs", "the object id of the app's identity, as the commands that mend want it"
 )
-READ = (WEBSITE_HOSTNAME, WEBSITE_INSTANCE_ID, WEBSITE_AUTH_ENABLED, EXECUTOR_OFF, *PROXIES)
+READ = (
+    WEBSITE_HOSTNAME,
+    WEBSITE_INSTANCE_ID,
+    WEBSITE_AUTH_ENABLED,
+    IDENTITY_ENDPOINT,
+    EXECUTOR_OFF,
+    INSIGHTS,
+    BY_THE_WORKER,
+    *PROXIES,
+)
 OUTPUTS = (SERVICE_APP_URI, APP_IDENTITY_PRINCIPAL_ID)
 
 # Read by others than us, and needed all the same.
@@ -62,7 +80,6 @@ HOST = tuple(
             "AZURE_CLIENT_ID",
             "which user-assigned identity the app is, where it has one; read by the Azure Identity library",
         ),
-        ("APPLICATIONINSIGHTS_CONNECTION_STRING", "where telemetry goes"),
         (
             "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
             "`ClientId=<client id>;Authorization=AAD`: telemetry is sent by identity, for the resource takes no key",

@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 APPS = {"app": ("storage", "foundry", "adf"), "operator": ("storage", "adf")}  # and what each cannot do without
 BINDING = frozenset({"STORAGE__credential", "STORAGE__clientId"})  # the host's, for the same connection
 ELSEWHERE = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "AzureWebJobs.<function>.Disabled"}
-HOST = {each.name for each in surroundings.HOST} - BINDING - ELSEWHERE
+HOST = {each.name for each in (*surroundings.HOST, surroundings.INSIGHTS)} - BINDING - ELSEWHERE
+MAY_BE = HOST | {each.name for each in surroundings.READ}
 REFERENCE = "@Microsoft.KeyVault("
 SAMPLES = {
     "ADF_FACTORIES": "/subscriptions/s/resourceGroups/g/providers/Microsoft.DataFactory/factories/f",
@@ -97,7 +98,7 @@ def host_settings(templates: Templates) -> Iterator[Finding]:
         keys = dict(_keys(template, variable.value, always=True)) if variable and variable.value else {}
         found |= set(keys)
         for key, (value, _) in keys.items():
-            if key not in HOST:
+            if key not in MAY_BE:
                 yield template.finding(value, f"the host knows no setting {key!r}")
     for key in sorted(HOST - found):
         yield template.finding(template.root, f"the host is not given {key!r}")

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from core.settings import Settings
+from core.settings import DESCRIBED, Settings
+from core.settings.upstreams import BLOBS
 from core.version import running
-from orchestrator.api.persons import SWITCH
 from orchestrator.audit import services as audit
 from orchestrator.doctor.findings import Finding
 from orchestrator.policy.reading import PolicyFile
@@ -54,15 +54,7 @@ class Health(BaseModel):
     findings: list[Found] = Field(default=[], description="What the doctor found, where it was asked for.")
 
 
-OFF = {  # setting: (part, what is missing without it)
-    "LINK_SIGNING_KEY": ("links", "202 answers point to /api, which needs the key of the app."),
-    "CALLBACK_SIGNING_KEY": ("callbacks", "no callback_url is accepted."),
-    "TOKEN_TENANT_ID": ("tokens", "/hooks/alerts is closed; alerts come with the key of the app."),
-    "TEAMS_SECURITY_TOKEN": ("teams", "no questions from Teams."),
-    "TEAMS_WEBHOOK_URL": ("teams", "cards are lines in the log."),
-    "DIGEST_AT": ("digest", "no digest is sent; GET /api/digest makes one."),
-    SWITCH: ("persons", "nobody can sign in under /ui: switch on App Service authentication."),
-}
+OFF = tuple(each for each in DESCRIBED if each.part)  # parts that wait for somebody to switch them on
 
 
 @router.get(
@@ -85,13 +77,12 @@ async def health_get(
     listed = [Missing(area=p.area, setting=p.setting, text=p.text) for p in settings.problems]
     listed += policy_problems()
     off = [
-        Missing(area=part, setting=setting, text=text)
-        for setting, (part, text) in OFF.items()
-        if os.environ.get(setting, "").strip().lower() in ("", "false")
+        Missing(area=each.part, setting=each.name, text=each.without)
+        for each in OFF
+        if each.of(os.environ).lower() in ("", "false")
     ]
     if not settings.has_blobs:
-        text = "the audit trail is kept, but neither anchored nor exported."
-        off.append(Missing(area="audit", setting="STORAGE__blobServiceUri", text=text))
+        off.append(Missing(area="audit", setting=BLOBS.name, text=BLOBS.without))
     findings = [Found.model_validate(asdict(each)) for each in await _examined()] if deep else []
     failing = any(each.result == "failed" for each in findings)
     health = Health(

@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
 from core.errors import NotPermitted
+from core.settings.surroundings import WEBSITE_AUTH_ENABLED
 from orchestrator.api.callers import Caller, Guard, Unauthenticated
 from tools_worker.datafactory.fields import as_mapping, text
 
@@ -23,7 +24,6 @@ INCLUDED: Mapping[str, frozenset[str]] = {
     "approver": frozenset({"reader", "approver"}),  # who approves does not act: that is what approving is for
 }
 PRINCIPAL = "x-ms-client-principal"
-SWITCH = "WEBSITE_AUTH_ENABLED"  # set by the platform where its authentication is on
 NAMES = (
     "preferred_username",
     "upn",
@@ -45,7 +45,7 @@ class Person(Guard):
         self._role, self.accepts = role, f"person with the role {role}"
 
     async def caller(self, request: Request) -> Caller:
-        if os.environ.get(SWITCH, "").strip().lower() != "true":
+        if WEBSITE_AUTH_ENABLED.of(os.environ).lower() != "true":
             raise NotPermitted(
                 "Nobody can sign in here.", hint="Switch on App Service authentication with Microsoft Entra ID."
             )

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from core.errors import AppError
@@ -75,13 +75,7 @@ def _broken(check: Check, exc: Exception) -> Seen:
 
 def _secrets(settings: Settings) -> list[str]:
     """What is secret in the settings, word for word."""
-    whole = (
-        settings.storage_connection,
-        settings.teams_webhook_url,
-        settings.teams_security_token,
-        settings.link_signing_key,
-        settings.callback_signing_key,
-    )
+    whole = [str(getattr(settings, each.name)) for each in fields(settings) if not each.repr]
     keys = (
         part.partition("=")[2] for part in settings.storage_connection.split(";") if "Key=" in part or "Sig" in part
     )

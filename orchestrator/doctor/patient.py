@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from core import clients
 from core.settings import AZURE_MANAGEMENT, Settings
+from core.settings.surroundings import APP_IDENTITY_PRINCIPAL_ID, EXECUTOR_OFF, SERVICE_APP_URI, WEBSITE_HOSTNAME
 from orchestrator.doctor.rest import Rest
 from tools_worker.datafactory.factories import Factories
 from tools_worker.datafactory.models import FactoryId
@@ -148,18 +149,18 @@ class Patient:
     @property
     def address(self) -> str:
         """The host under which alerts reach the app; empty where it is not known here."""
-        deployed = urlsplit(self.env.get("SERVICE_APP_URI", "")).netloc  # an output of the templates
-        return urlsplit(self.settings.public_url).netloc or self.env.get("WEBSITE_HOSTNAME", "").strip() or deployed
+        deployed = urlsplit(SERVICE_APP_URI.of(self.env)).netloc  # an output of the templates
+        return urlsplit(self.settings.public_url).netloc or WEBSITE_HOSTNAME.of(self.env) or deployed
 
     @property
     def app_identity(self) -> str:
         """Its object id, as commands want it; an output of the templates too."""
-        return self.env.get("APP_IDENTITY_PRINCIPAL_ID", "").strip() or "<object id of the app's identity>"
+        return APP_IDENTITY_PRINCIPAL_ID.of(self.env) or "<object id of the app's identity>"
 
     @property
     def acts(self) -> bool:
         """Whether this app carries out what is approved: the templates let another one do it, as another identity."""
-        return self.env.get(f"AzureWebJobs.{EXECUTE}.Disabled", "").strip().lower() not in ("1", "true")
+        return EXECUTOR_OFF.of(self.env).lower() not in ("1", "true")
 
     @property
     def subscription(self) -> str:

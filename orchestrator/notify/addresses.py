@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import InvalidArguments, NotConfigured, UpstreamRefused, UpstreamUnavailable
 from core.settings import Settings, is_loopback_http
+from core.settings.surroundings import WEBSITE_HOSTNAME, WEBSITE_INSTANCE_ID
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver
@@ -37,8 +38,8 @@ Resolve = Callable[[str], Awaitable[Sequence[str]]]
 
 def is_here(env: Mapping[str, str]) -> bool:
     """Whether the app runs on somebody's own machine: the platform names the instance and the host."""
-    named = env.get("WEBSITE_HOSTNAME", "")
-    return not env.get("WEBSITE_INSTANCE_ID") and (not named or is_loopback_http(f"http://{named}"))
+    named = WEBSITE_HOSTNAME.of(env)
+    return not WEBSITE_INSTANCE_ID.of(env) and (not named or is_loopback_http(f"http://{named}"))
 
 
 def checked(url: str, settings: Settings, env: Mapping[str, str]) -> str:

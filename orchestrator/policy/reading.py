@@ -13,6 +13,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from core.settings.policy import POLICY_FILE
 from orchestrator.policy.model import Policy
 from orchestrator.policy.parts import Place
 
@@ -115,7 +116,7 @@ class PolicyFile:
     @classmethod
     def of(cls, env: Mapping[str, str]) -> PolicyFile:
         """The one of this process: whoever asks, it remembers the last sound policy for all."""
-        return _of_process(Path(env.get("POLICY_FILE", "").strip() or USUAL))
+        return _of_process(Path(POLICY_FILE.of(env) or USUAL))
 
     def current(self) -> Policy:
         try:

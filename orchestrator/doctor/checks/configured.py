@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
 
+from core.settings import DESCRIBED
 from orchestrator.doctor.findings import Check, Seen, failed, ok, skipped
 from orchestrator.doctor.patient import Patient
 from orchestrator.policy.reading import PolicyFile, problems, warnings
@@ -21,6 +22,7 @@ WITHOUT = {  # by the area of settings
     "callers": "Until it is mended this door or this signature is off.",
     "digest": "Until it is mended no digest is sent.",
     "audit": "Until it is mended the longest period counts.",
+    "telemetry": "Until it is mended nothing is traced.",
     "limits": "Until it is mended the app does not start its work.",
 }
 
@@ -35,8 +37,10 @@ async def settings_sound(patient: Patient) -> Sequence[Seen]:
 
 
 def _set(name: str) -> str:
+    """The command with an example of what it holds; of a secret with the reference to it."""
+    value = next((each.shown for each in DESCRIBED if each.name == name), "<value>")
     return (
-        f'az functionapp config appsettings set --name <app> --resource-group <group> --settings "{name}=<value>"; '
+        f'az functionapp config appsettings set --name <app> --resource-group <group> --settings "{name}={value}"; '
         "docs/configuration.md says what it holds."
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core import clients
 from core.settings import AZURE_MANAGEMENT, is_loopback_http
+from core.settings.surroundings import IDENTITY_ENDPOINT
 from orchestrator.doctor.findings import Check, Seen, skipped
 from orchestrator.doctor.patient import EXECUTE, Patient
 
@@ -34,7 +35,7 @@ async def operator_token(patient: Patient) -> Sequence[Seen]:
         return skipped("ADF_OPERATOR_CLIENT_ID is not set: the app's own identity changes factories.")
     if not patient.acts:
         return skipped(f"{EXECUTE} is disabled in this app: another one acts, as an identity of its own.")
-    if "IDENTITY_ENDPOINT" not in patient.env and not is_loopback_http(settings.adf_endpoint):
+    if not IDENTITY_ENDPOINT.of(patient.env) and not is_loopback_http(settings.adf_endpoint):
         return skipped("A managed identity can be had on Azure only, in the app that it is assigned to.")
     asking = clients.operator_credential(settings).get_token(f"{AZURE_MANAGEMENT}/.default")
     seen = await _seen("the operator", asking)
