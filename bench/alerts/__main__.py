@@ -39,7 +39,6 @@ WHOLE, SHORT = 1000, 200
 QUIET_WHOLE, QUIET_SHORT = 10, 2
 OTHERS: tuple[Layout, ...] = ("together", "twice")
 SETTLE_SECONDS = 90
-STALE_SECONDS = 5.5  # the app keeps Data Factory's answers for five; real alerts come minutes after the run
 AFTERWARDS_SECONDS = 2.0  # what would be told twice is told by now
 
 
@@ -87,7 +86,6 @@ async def warm(made: Cloud, failed: FailedRun) -> None:
     strange = [ending(each, datetime.now(UTC)) for each in elsewhere]  # of what never began: no incident
     await offer(made, strange)
     await made.diagnose(failed.run_id)
-    await asyncio.sleep(STALE_SECONDS)
 
 
 async def offer(made: Cloud, signals: Sequence[Signal]) -> list[Offer]:
@@ -129,7 +127,6 @@ async def in_quiet(made: Cloud, causes: Sequence[Cause]) -> list[tuple[float, in
     found = []
     for cause in causes:
         failed = await made.fail(cause)
-        await asyncio.sleep(STALE_SECONDS)
         asked, known = await made.adf_queries(), len(made.channel.cards)
         (told,) = await offer(made, [single(failed, datetime.now(UTC))])
         try:
