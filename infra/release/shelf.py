@@ -35,7 +35,7 @@ def keep(target: Target, package: Package) -> None:
 
 
 def mark_good(target: Target, version: str, sha256: str, now: datetime | None = None) -> None:
-    at = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    at = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     words = ("storage", "blob", "metadata", "update", *_blob(target, version), "--output", "none")
     az(*words, "--metadata", *_metadata(sha256, at))
 

@@ -142,10 +142,10 @@ def _decided(reply: Reply) -> bool:
 def _why(reply: Reply, run: str) -> str:
     error = reply.body.get("error")
     told = error if isinstance(error, dict) else reply.body
-    words = told.get("message") or told.get("detail") or told.get("title") or reply.trouble
+    words = str(told.get("message") or told.get("detail") or told.get("title") or reply.trouble).rstrip(".")
     if run and reply.body.get("status"):
-        return f"run {run} is {reply.body['status']}{f', {words}' if words else ''}."
-    return str(words or f"the app answered {reply.status}.")
+        return f"run {run} is {reply.body['status']}{f': {words}' if words else ''}."
+    return f"{words or f'the app answered {reply.status}'}."
 
 
 def _last(patience: Patience, look: Callable[[], Reply], enough: Callable[[Reply], bool]) -> Reply:

@@ -31,7 +31,7 @@ class Target:
 def find(environment: str) -> Target:
     """As `azd provision` made it: apps are found by the tags that azd knows them by."""
     if not ENVIRONMENT.fullmatch(environment):
-        raise Failed(f"{environment!r} is no name of an environment: give --environment, or set AZURE_ENV_NAME.")
+        raise Failed(f"{environment!r} is no name of an environment: set AZURE_ENV_NAME.")
     group = f"rg-{environment}"
     apps = az_json("functionapp", "list", "--resource-group", group)
     by_service = {(one.get("tags") or {}).get("azd-service-name"): one for one in apps or []}
