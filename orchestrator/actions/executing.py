@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.errors import AppError, NotFound, RequestError, UpstreamError
+from core.telemetry import names
+from core.telemetry.spans import span
 from orchestrator.actions.deciding import agreed
 from orchestrator.actions.judging import About, Judge
 from orchestrator.actions.proposing import Planner, fresh, terms_of
@@ -68,7 +70,9 @@ class Executor:
         except Changed:  # somebody else does it
             return
         if held is not None:
-            with suppress(Changed):  # it took longer than it may be held: another one goes on from what is on record
+            about = {names.ACTION: held.id, names.ACTION_KIND: held.operation.kind, names.ACTION_STATE: held.state}
+            with span(names.ACT, attributes=about), suppress(Changed):
+                # Changed: it took longer than it may be held, and another one goes on from what is on record.
                 await self._next(held)
 
     async def _next(self, held: Action) -> None:

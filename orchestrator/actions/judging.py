@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.telemetry import metrics, names
 from orchestrator.actions.record import Action, ActionState, Requester
+from orchestrator.policy.deciding import limits_used
 from orchestrator.policy.model import Policy
 from orchestrator.policy.rules import Case, Verdict
 from orchestrator.stores.actions import ActionStore
@@ -50,8 +52,12 @@ class Judge:
             return Verdict("deny", "", reason.rstrip(". "))
         earlier = await self._earlier(about)
         tags, policy = await self.tags(about.plan.factory_name), self.policy()
-        verdicts = [policy.decide(self._case(about, name, tags, earlier)) for name in concerned(about.plan)]
-        return max(verdicts, key=_strictness)
+        cases = [self._case(about, name, tags, earlier) for name in concerned(about.plan)]
+        verdicts = [policy.decide(case) for case in cases]
+        verdict, case = max(zip(verdicts, cases, strict=True), key=lambda each: _strictness(each[0]))
+        for limit, share in limits_used(policy, verdict, case):
+            metrics.record(names.LIMIT_USED, share, {names.LIMIT: limit, names.EFFECT: verdict.effect})
+        return verdict
 
     def _case(self, about: About, pipeline: str, tags: Mapping[str, str], earlier: Sequence[Action]) -> Case:
         plan, now = about.plan, self.now()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.errors import Conflict, InvalidArguments, NotFound, UpstreamError
+from orchestrator.actions import measuring
 from orchestrator.actions.judging import About, Judge
 from orchestrator.actions.record import Action, Entry, Requester, Terms, action_id, proposal_digest
 from orchestrator.actions.telling import Telling
@@ -97,6 +98,8 @@ class Proposer:
             action = await self.store.create(decided)
         except Exists:
             return _same(await self.store.load(named), operation)
+        if action.ended:
+            measuring.ended(action)
         await self._follow_up(action)
         return action
 

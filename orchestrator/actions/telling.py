@@ -12,9 +12,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from core.errors import NotFound, UpstreamError
+from orchestrator.actions import measuring
 from orchestrator.actions.record import Action
 from orchestrator.audit.record import Actor, Kind
 from orchestrator.audit.record import Entry as Audited
+from orchestrator.incidents.changes import change as change_incident
 from orchestrator.incidents.record import Entry as Line
 from orchestrator.incidents.record import Incident
 from orchestrator.notify.cards.approval import (
@@ -78,6 +80,7 @@ class Telling:
         await self.record(self._entry(action, "write", requester(action), f"Ended: {action.plan.title}", told))
 
     async def outcome(self, action: Action) -> None:
+        measuring.ended(action)
         text = f"{action.plan.title}: {action.state.replace('_', ' ')}. {action.outcome} ({action.id})"
         await self._on_incident(action, Line(self.now(), "acted", text))
         await self._send(
@@ -94,6 +97,7 @@ class Telling:
 
     async def tell_end(self, action: Action) -> None:
         """It has ended, for nobody allowed it."""
+        measuring.ended(action)
         outcome = OUTCOMES.get(action.state)
         if outcome is None or "asked" not in action.notified:
             return
@@ -124,7 +128,7 @@ class Telling:
             return known.told(line, status="acting") if busy else known.told(line)
 
         try:
-            await change(self.incidents, action.incident_id, decide)
+            await change_incident(self.incidents, action.incident_id, decide)
             if self.mending and action.ended:
                 await self.mending(action.incident_id)
         except (UpstreamError, NotFound) as exc:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.errors import UpstreamUnavailable
+from core.telemetry import metrics, names
+from core.telemetry.spans import span
 from orchestrator.alerts.record import Alert
 from orchestrator.alerts.wakes import FewerWakes, Shared, Wake
 from orchestrator.stores.alerts import AlertStore
@@ -46,6 +48,13 @@ class AlertIntake:
 
     async def take(self, alerts: Sequence[Alert]) -> Taken:
         """Raises UpstreamUnavailable where anything was not kept: sent again, the rest is kept, and nothing twice."""
+        with span(names.ALERTS, attributes={names.COUNT: len(alerts)}):
+            taken = await self._take(alerts)
+        metrics.count(names.ALERTS_TAKEN, taken.new, {names.OUTCOME: "new"})
+        metrics.count(names.ALERTS_TAKEN, taken.known, {names.OUTCOME: "known"})
+        return taken
+
+    async def _take(self, alerts: Sequence[Alert]) -> Taken:
         limit = asyncio.Semaphore(AT_ONCE)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):

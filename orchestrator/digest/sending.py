@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.errors import AppError
+from core.telemetry import names
+from core.telemetry.spans import span
 from orchestrator.digest.deliveries import Delivery, DeliveryStore
 from orchestrator.digest.editions import Edition, Timetable
 from orchestrator.digest.editor import Editor
@@ -55,6 +57,12 @@ class Sender:
             log.error("digest=%s outcome=unsure: its sender died while the channel took it", edition.key)
         if not known.free(self.now()):
             return False
+        with span(names.DIGEST) as traced:
+            sent = await self._made(known, edition)
+            traced.set({names.OUTCOME: "sent"})
+            return sent
+
+    async def _made(self, known: Delivery, edition: Edition) -> bool:
         leased = replace(known, state="making", leased_until=self.now() + LEASE)
         making = await self.deliveries.save(leased)
         try:

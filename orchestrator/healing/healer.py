@@ -12,16 +12,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.errors import AppError, RequestError, UpstreamError
+from core.telemetry import names
+from core.telemetry.spans import span
 from orchestrator.actions.proposing import Origin, Proposer
 from orchestrator.actions.record import Action, Requester
 from orchestrator.healing import mapping, waits
+from orchestrator.incidents.changes import change
 from orchestrator.incidents.record import Entry, Incident, Repair
 from orchestrator.notify.cards.incident import incident_card
 from orchestrator.notify.port import Notifier
 from orchestrator.policy.model import Policy
 from orchestrator.policy.playbooks import Mode, Playbook, Step
 from orchestrator.stores.actions import ActionStore
-from orchestrator.stores.changing import change
 from orchestrator.stores.incidents import IncidentStore
 from tools_worker.datafactory.client import DataFactory
 from tools_worker.datafactory.factories import Factories
@@ -68,7 +70,8 @@ class Healer:
         if playbook is None:
             await self._give_up(incident, f"the playbook {repair.playbook!r} is no more")
         else:
-            await self._step(incident, repair, playbook, mode)
+            with span(names.REPAIR, attributes={names.INCIDENT: incident.id}):
+                await self._step(incident, repair, playbook, mode)
 
     async def _done(self, repair: Repair) -> bool:
         """Whether what was begun has ended, so that nothing is waited for."""

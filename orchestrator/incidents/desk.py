@@ -11,8 +11,8 @@ from datetime import datetime
 
 from core.errors import Conflict
 from orchestrator.incidents import recovery
+from orchestrator.incidents.changes import change
 from orchestrator.incidents.record import Entry, Incident
-from orchestrator.stores.changing import change
 from orchestrator.stores.incidents import IncidentStore
 from tools_worker.datafactory.masking import mask
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.errors import AppError
+from orchestrator.incidents.changes import change
 from orchestrator.incidents.record import Entry, Incident
 from orchestrator.notify.cards.incident import incident_card
 from orchestrator.notify.port import Notifier
 from orchestrator.policy.model import Policy, Step
-from orchestrator.stores.changing import change
 from orchestrator.stores.incidents import IncidentStore
 
 log = logging.getLogger("incidents")

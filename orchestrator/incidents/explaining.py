@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from core.errors import AppError
+from core.telemetry import names
+from core.telemetry.spans import Attributes, span
 from orchestrator.incidents import similar
+from orchestrator.incidents.changes import category, change
 from orchestrator.incidents.record import Entry, Incident
 from orchestrator.incidents.severity import Judge
 from orchestrator.notify.cards.incident import incident_card
 from orchestrator.notify.port import Notifier
-from orchestrator.stores.changing import change
 from orchestrator.stores.incidents import IncidentStore
 from tools_worker.datafactory.client import DataFactory
 from tools_worker.datafactory.diagnosis import Diagnosis, diagnose
@@ -51,16 +53,18 @@ class Explainer:
         async def one(incident: Incident) -> None:
             async with gate:
                 try:
-                    await self._one(factory, incident, past)
+                    with span(names.EXPLAIN, attributes=_about(incident)) as traced:
+                        explained = await self._one(factory, incident, past)
+                        traced.set({names.CATEGORY: category(explained)})
                 except AppError as exc:  # of this one; the others are not kept waiting
                     log.warning("incident=%s outcome=not_explained error=%s", incident.id, exc)
 
         await asyncio.gather(*map(one, work))
 
-    async def _one(self, factory: DataFactory | None, incident: Incident, past: Sequence[Incident]) -> None:
+    async def _one(self, factory: DataFactory | None, incident: Incident, past: Sequence[Incident]) -> Incident:
         if incident.ended:
             await self._tell(incident, "resolved")
-            return
+            return incident
         if factory is not None and _may_diagnose(incident, self.now()):
             incident = await self._diagnosed(factory, incident, past)
         if not _undiagnosed(incident) or self.now() - incident.opened_at >= UNTOLD:
@@ -68,6 +72,7 @@ class Explainer:
             await self._narrated(incident)
             if self.mend and incident.diagnosis and incident.repair is None:
                 await self.mend(incident.id)
+        return incident
 
     async def _diagnosed(self, factory: DataFactory, incident: Incident, past: Sequence[Incident]) -> Incident:
         def begin(known: Incident) -> Incident:
@@ -119,6 +124,10 @@ class Explainer:
             return known.told(entry, notified=(*known.notified, occasion))
 
         await change(self.incidents, incident, told)
+
+
+def _about(incident: Incident) -> Attributes:
+    return {names.INCIDENT: incident.id, names.INCIDENT_KIND: incident.kind, names.CATEGORY: category(incident)}
 
 
 def needs_work(incident: Incident, now: datetime) -> bool:

@@ -16,9 +16,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.errors import AppError, NotFound, UpstreamError
+from core.telemetry import names
+from core.telemetry.spans import span
 from orchestrator.alerts.record import Alert, digest
 from orchestrator.incidents import matching, opening, recovery, sight
 from orchestrator.incidents.causes import Cause, causes_of
+from orchestrator.incidents.changes import change
 from orchestrator.incidents.checks.rota import Check
 from orchestrator.incidents.explaining import Explainer
 from orchestrator.incidents.record import Incident
@@ -26,7 +29,6 @@ from orchestrator.incidents.register import Register
 from orchestrator.incidents.rounds import Rounds
 from orchestrator.policy.model import Policy
 from orchestrator.stores.alerts import AlertStore
-from orchestrator.stores.changing import change
 from orchestrator.stores.incidents import IncidentStore
 from orchestrator.stores.scopes import Scope, ScopeStore
 from tools_worker.datafactory.client import DataFactory
@@ -75,8 +77,9 @@ class Investigator:
             if scope is None:
                 return
             try:
-                async with asyncio.timeout(LOOK_SECONDS):
-                    done = await self._look(scope)
+                with span(names.LOOK, attributes={names.FACTORY: name}):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        done = await self._look(scope)
             except BaseException as exc:
                 # Nobody else need wait for the lease to end; the wish stays, so that the timer wakes somebody.
                 await self.scopes.release(replace(scope, wanted=scope.served))
@@ -98,7 +101,8 @@ class Investigator:
             return
         checked = scope.checked
         try:
-            checked = await self._rounds.make(factory, scope)
+            with span(names.CHECKS, attributes={names.FACTORY: name}):
+                checked = await self._rounds.make(factory, scope)
         except AppError as exc:
             log.warning("scope=%s outcome=not_checked error=%s", name, exc)
         finally:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from core.errors import NotFound
 from orchestrator.incidents import opening
+from orchestrator.incidents.changes import measure
 from orchestrator.incidents.record import Incident
 from orchestrator.stores.incidents import CauseHolder, IncidentStore
 from orchestrator.stores.rows import Changed, Exists
@@ -61,5 +62,6 @@ class Register:
             created = await self.incidents.create(incident)
         except Exists:
             return await self.incidents.load(incident.id)
+        measure(created, "opened")
         log.warning("incident=%s kind=%s outcome=opened title=%s", created.id, created.kind, created.title)
         return created

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from core.errors import AppError
 from orchestrator.incidents import recovery
+from orchestrator.incidents.changes import change
 from orchestrator.incidents.checks import trouble
 from orchestrator.incidents.checks.rota import Check
 from orchestrator.incidents.checks.trouble import Trouble
@@ -18,7 +19,6 @@ from orchestrator.incidents.explaining import Explainer
 from orchestrator.incidents.record import Incident
 from orchestrator.incidents.register import Register
 from orchestrator.policy.model import Policy
-from orchestrator.stores.changing import change
 from orchestrator.stores.scopes import Scope
 from tools_worker.datafactory.client import DataFactory
 

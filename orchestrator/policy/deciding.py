@@ -37,15 +37,27 @@ def _by(rule: Rule, seen: Seen, trail: tuple[Passed, ...]) -> Verdict:
     return Verdict(rule.effect, rule.name, rule.why.rstrip(". "), rule.ask, trail, seen.environment)
 
 
-def _reached(limits: Limits, case: Case) -> Iterator[tuple[Limit, str]]:
+def limits_used(policy: Policy, verdict: Verdict, case: Case) -> Iterator[tuple[Limit, float]]:
+    """What share of each limit of the rule that decided had gone through before; 1 and more where it was reached."""
+    limits = next((rule.limits for rule in policy.rules if rule.name == verdict.rule), None)
+    for name, done, _ in _counted(case) if limits else ():
+        limit = getattr(limits, name)
+        if limit is not None:
+            yield name, done / limit
+
+
+def _counted(case: Case) -> tuple[tuple[Limit, int, str], ...]:
     # What names no pipeline may touch any: it counts as one more of each.
     of_pipeline = case.of_pipeline_this_hour if case.pipeline else case.this_hour
-    counted: tuple[tuple[Limit, int, str], ...] = (
+    return (
         ("per_hour", case.this_hour, "within the hour"),
         ("per_pipeline_per_hour", of_pipeline, "of this pipeline within the hour"),
         ("per_incident", case.of_incident, "for this incident"),
     )
-    for name, done, where in counted:
+
+
+def _reached(limits: Limits, case: Case) -> Iterator[tuple[Limit, str]]:
+    for name, done, where in _counted(case):
         limit = getattr(limits, name)
         if limit is not None and done >= limit:
             yield name, f"{count(done, 'action')} {where} went through already, and the rule lets {limit} through"
