@@ -251,3 +251,15 @@ def test_what_the_host_reads_is_not_read_by_us_and_said_so() -> None:
     assert not {each.name for each in surroundings.HOST} & {each.name for each in (*OURS, *surroundings.READ)}
     part = PAGE[PAGE.index(f"## {OTHER_AREAS['host'][0]}") :]
     assert all(f"`{each.name}`" in part for each in surroundings.HOST)
+
+
+@pytest.mark.parametrize(
+    ("heading", "role"), [("The reader's actions", "reader"), ("The operator's actions", "operator")]
+)
+def test_the_actions_of_the_roles_are_those_that_are_granted(heading: str, role: str) -> None:
+    granted = json.loads((ROOT / "infra" / "factoryRoles.json").read_text(encoding="utf-8"))[role]
+    part = PAGE[PAGE.index(f"### {heading}") :].split("\n### ")[0]
+    _, _, told = part.partition("`Microsoft.DataFactory/factories/`:")
+    listed = re.findall(r"`([\w./]+)`", told)
+    whole = [each if each.startswith("Microsoft.") else f"Microsoft.DataFactory/factories/{each}" for each in listed]
+    assert sorted(whole) == sorted(granted)
