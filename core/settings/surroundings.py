@@ -85,6 +85,11 @@ HOST = tuple(
             "`ClientId=<client id>;Authorization=AAD`: telemetry is sent by identity, for the resource takes no key",
         ),
         (
+            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
+            "libraries that the worker of the Functions host is not to instrument, with commas between them "
+            "([telemetry](telemetry.md))",
+        ),
+        (
             "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID",
             "the client id of the identity by which the platform proves itself to the sign-in application, instead of "
             "a secret",

@@ -21,9 +21,25 @@ param signInClientId string
 param signInAudiences string[]
 
 var storageSuffix = environment().suffixes.storage
+// Each of these would tell once more what the host's spans and the app's own tell, for every poll of every queue and
+// with the addresses of requests: docs/telemetry.md.
+var silentInstrumentations = [
+  'azure_sdk'
+  'django'
+  'fastapi'
+  'flask'
+  'httpx'
+  'httpx2'
+  'psycopg2'
+  'requests'
+  'urllib'
+  'urllib3'
+]
 var hostSettings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
+  OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: join(silentInstrumentations, ',')
   AZURE_CLIENT_ID: identityClientId
   AzureWebJobsStorage__blobServiceUri: 'https://${hostStorageName}.blob.${storageSuffix}'
   AzureWebJobsStorage__queueServiceUri: 'https://${hostStorageName}.queue.${storageSuffix}'
