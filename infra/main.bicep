@@ -70,6 +70,9 @@ param alertsIdentifierUri string = ''
 @description('Send the logs of the factories to the workspace and raise an alert for each failed run')
 param factoryLogs bool = true
 
+@description('E-mail addresses, comma separated, that are told when the app itself is not well; that of a Teams channel is one. Empty: nobody is')
+param alertEmails string = ''
+
 @description('Make a topic for events of your own. Only when the app has been deployed once')
 param events bool = false
 
@@ -109,6 +112,7 @@ var storageSuffix = environment().suffixes.storage
 
 var factoryIds = map(split(factories, ','), id => trim(id))
 var factoryGroups = union(map(factoryIds, id => toLower(join(take(split(id, '/'), 5), '/'))), [])
+var emails = empty(alertEmails) ? [] : map(split(alertEmails, ','), email => trim(email))
 var senderIds = empty(eventSenders) ? [] : map(split(eventSenders, ','), id => trim(id))
 
 var newProject = empty(foundryProjectId)
@@ -527,6 +531,30 @@ module logAlerts 'modules/logAlerts.bicep' = if (alerting && factoryLogs) {
   ]
 }
 
+module workbook 'modules/workbook.bicep' = {
+  name: 'workbook'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    token: token
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module ownAlerts 'modules/ownAlerts.bicep' = if (!empty(alertEmails)) {
+  name: 'ownAlerts'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    token: token
+    workspaceId: monitoring.outputs.workspaceId
+    enabled: size.ownAlerts
+    emails: emails
+  }
+}
+
 module eventGrid 'modules/events.bicep' = if (events) {
   name: 'events'
   scope: group
@@ -558,5 +586,6 @@ output FOUNDRY_MODEL string = modelName
 output ADF_FACTORIES string = join(factoryIds, ',')
 output ADF_OPERATOR_CLIENT_ID string = identities.outputs.operatorClientId
 output LOG_WORKSPACE_ID string = monitoring.outputs.workspaceId
+output WORKBOOK_ID string = workbook.outputs.id
 output ACTION_GROUP_ID string = alerting ? alerts.outputs.actionGroupId : ''
 output EVENT_TOPIC_ENDPOINT string = events ? eventGrid.outputs.topicEndpoint : ''

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from infra.checks import agreement, modules, rights, safety, symbols
+from infra.checks import agreement, modules, queries, rights, safety, symbols, watching
 from infra.checks.tree import Finding, Templates
 
 Check = Callable[[Templates], Iterator[Finding]]
@@ -43,6 +43,12 @@ CHECKS: tuple[Check, ...] = (
     agreement.descriptions,
     agreement.azd,
     agreement.vault_secrets,
+    queries.texts,
+    queries.query_files,
+    queries.query_names,
+    watching.silent_functions,
+    watching.workbook,
+    watching.own_alerts,
 )
 
 

@@ -117,6 +117,10 @@ def receivers(templates: Templates) -> Iterator[Finding]:
                     yield template.finding(receiver, f"the receiver must have {key}: {value}")
             if "code=" in literal(given.get("serviceUri", receiver)):
                 yield template.finding(receiver, "the receiver's address holds a key")
+        mails = at(group.body, "properties.emailReceivers")
+        for receiver in [each for each in walk(mails) if each.type == "object"] if mails is not None else []:
+            if text(properties(receiver).get("useCommonAlertSchema", receiver)) != "true":
+                yield template.finding(receiver, "the receiver must have useCommonAlertSchema: true")
 
 
 def immutability(templates: Templates) -> Iterator[Finding]:

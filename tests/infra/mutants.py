@@ -17,6 +17,7 @@ VAULT, EVENTS, ALERTS = "infra/modules/vault.bicep", "infra/modules/events.bicep
 FOUNDRY, STORES = "infra/modules/foundry.bicep", "infra/modules/foundryStores.bicep"
 ROLES, FACTORY = "infra/modules/factoryRoles.bicep", "infra/modules/factoryAccess.bicep"
 MONITORING = "infra/modules/monitoring.bicep"
+OWN, WORKBOOK, QUERIES = "infra/modules/ownAlerts.bicep", "infra/workbook.json", "infra/queries"
 
 SYNTAX: tuple[Mutant, ...] = (
     (DATA, "name: 'default'", "name: 'default", "syntax", "cannot be read"),
@@ -272,4 +273,62 @@ AGREEMENT: tuple[Mutant, ...] = (
     (MAIN, "output SERVICE_APP_NAME", "output APP_NAME", "azd", "SERVICE_APP_NAME is no output"),
 )
 
-MUTANTS = (*SYNTAX, *SYMBOLS, *MODULES, *SAFETY, *RIGHTS, *AGREEMENT)
+ASKED: tuple[Mutant, ...] = (
+    (OWN, "alert-bugs.kql", "alert-bug.kql", "texts", "there is no 'alert-bug.kql'"),
+    (OWN, "alert-bugs.kql", "alert-queues-slow.kql", "query_files", "is used nowhere"),
+    (f"{QUERIES}/queues-age.kql", "// How", "How", "query_files", "must begin"),
+    (f"{QUERIES}/queues-age.kql", "// Then: ", "// ", "query_files", "must begin"),
+    (f"{QUERIES}/queues-age.kql", "max(Max)", "max(Max", "query_files", "is not closed"),
+    (
+        f"{QUERIES}/queues-age.kql",
+        'messaging.destination.name"',
+        "messaging.destination.name",
+        "query_files",
+        "read at",
+    ),
+    (f"{QUERIES}/queues-age.kql", "adf_ops.queue.age", "adf_ops.queue.ages", "query_names", "'adf_ops.queue.ages'"),
+    (f"{QUERIES}/tools-calls.kql", "gen_ai.tool.name", "gen_ai.tool", "query_names", "tells no 'gen_ai.tool'"),
+    (f"{QUERIES}/questions-slowest.kql", "invoke_workflow", "invoke_flow", "query_names", "'invoke_flow question'"),
+    (f"{QUERIES}/alert-audit-broken.kql", '"taken"', '"took"', "query_names", "tells no 'took'"),
+    (f"{QUERIES}/alert-bugs.kql", "outcome=bug", "outcome=bugs", "query_names", "tells no 'outcome=bugs'"),
+    (f"{QUERIES}/alert-runs-lost.kql", "poison_messages=", "poison=", "query_names", "poison="),
+    (f"{QUERIES}/alert-questions-failing.kql", '"expired"', '"late"', "query_names", "tells no 'late'"),
+    (
+        f"{QUERIES}/alert-functions-silent.kql",
+        '    "runs_sweep", 10,\n',
+        "",
+        "silent_functions",
+        "'runs_sweep' is not in",
+    ),
+    (
+        f"{QUERIES}/alert-functions-silent.kql",
+        '"watch_all", 10',
+        '"runs_serve", 10',
+        "silent_functions",
+        "'runs_serve' is no timer",
+    ),
+    (
+        f"{QUERIES}/queues-age.kql",
+        "bin(TimeGenerated, 15m)",
+        "bin(TimeGenerated, 5m)",
+        "workbook",
+        "not what infra/queries",
+    ),
+    (WORKBOOK, "| where Name ==", "| where Name !=", "workbook", "stands in no file"),
+    (WORKBOOK, '"Notebook/1.0"', '"Notebook/2.0"', "workbook", "is no workbook"),
+    (WORKBOOK, '"visualization": "table"', '"visualized": "table"', "workbook", "has no 'visualization'"),
+    (WORKBOOK, '"name": "section Queues"', '"name": "section Tools"', "workbook", "two parts"),
+    (OWN, "        people.id\n", "        workspaceId\n", "own_alerts", "must tell the people"),
+    (
+        OWN,
+        "    enabled: true\n",
+        "    enabled: true\n    webhookReceivers: []\n",
+        "own_alerts",
+        "must not go to an address",
+    ),
+    (OWN, "every: 'PT5M'\n    over: 'PT30M'", "every: 'PT45M'\n    over: 'PT30M'", "own_alerts", "'questions-failing'"),
+    (OWN, "every: 'PT5M'\n    over: 'PT1H'", "every: 'PT7M'\n    over: 'PT1H'", "own_alerts", "'functions-silent'"),
+    (OWN, "      useCommonAlertSchema: true\n", "", "receivers", "useCommonAlertSchema"),
+)
+
+MUTANTS = (*SYNTAX, *SYMBOLS, *MODULES, *SAFETY, *RIGHTS, *AGREEMENT, *ASKED)

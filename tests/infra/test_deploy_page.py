@@ -82,10 +82,16 @@ def test_the_columns_of_the_costs_add_up() -> None:
         (4, 3, 2 * 2 * 730 * 3600 * 0.000004),
         (5, 2, 120 * 30 * (10_000 * 1.75 + 1_000 * 14) / 1e6),
         (6, 3, 20 * 2.76),
+        (7, 3, 2 * 1.50 + 9 * 0.50),
     ],
 )
 def test_a_cost_is_what_its_formula_says(row: int, column: int, dollars: float) -> None:
     assert int(rows("What it costs")[row][column]) == round(dollars)
+
+
+def test_the_alerts_on_the_app_are_as_many_as_is_paid_for() -> None:
+    rules = (ROOT / "infra/modules/ownAlerts.bicep").read_text(encoding="utf-8")
+    assert (rules.count("every: 'PT5M'"), rules.count("every: 'PT15M'")) == (2, 9)
 
 
 def test_the_timers_run_as_often_as_is_said() -> None:
