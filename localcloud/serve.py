@@ -17,7 +17,7 @@ from typing import Any
 
 import uvicorn
 
-KEEP_ALIVE_SECONDS = 120  # longer than clients do; uvicorn's 5 s is what many have too: one closes while the other sends
+KEEP_ALIVE_SECONDS = 120  # longer than clients; uvicorn's 5 s is what many have too: one closes while the other sends
 
 
 def free_socket(port: int = 0, host: str = "127.0.0.1") -> socket.socket:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from localcloud.foundry.thinking.thesaurus import bag
@@ -50,7 +51,8 @@ class Entity:
     after: str
 
 
-def entities_of(text: str) -> list[Entity]:
+@lru_cache(maxsize=2_000)
+def entities_of(text: str) -> tuple[Entity, ...]:
     """Everything named in the text, in its order; a stretch of text belongs to one entity only."""
     claimed: list[tuple[int, int]] = []
     found: list[Entity] = []
@@ -61,7 +63,7 @@ def entities_of(text: str) -> list[Entity]:
             if entity := entity_at(text, kind, match):
                 claimed.append((match.start(), match.end()))
                 found.append(entity)
-    return sorted(found, key=lambda entity: entity.start)
+    return tuple(sorted(found, key=lambda entity: entity.start))
 
 
 def entity_at(text: str, kind: Kind, match: re.Match[str]) -> Entity | None:

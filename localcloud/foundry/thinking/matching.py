@@ -94,8 +94,9 @@ def weights_of(offer: Offer) -> dict[str, float]:
     return weights
 
 
-def affirmed(description: str) -> list[str]:
-    return [part for part in SENTENCE_END.split(description) if part and not DISCLAIMER.search(part)]
+@lru_cache(maxsize=2_000)
+def affirmed(description: str) -> tuple[str, ...]:
+    return tuple(part for part in SENTENCE_END.split(description) if part and not DISCLAIMER.search(part))
 
 
 def properties_of(parameters: Json) -> dict[str, Json]:

@@ -53,13 +53,15 @@ def trimmed(word: str, suffix: str) -> str:
     return root.removesuffix("e") if len(root) > LONGEST_EXCEPTION + 1 else root
 
 
-def words(text: str) -> list[str]:
+@lru_cache(maxsize=10_000)
+def words(text: str) -> tuple[str, ...]:
     """The words of a text, names in CamelCase or snake_case taken apart, in lower case."""
-    return [word.lower() for word in WORD.findall(CAMEL.sub(" ", text))]
+    return tuple(word.lower() for word in WORD.findall(CAMEL.sub(" ", text)))
 
 
-def stems(text: str) -> list[str]:
-    return [stem(word) for word in words(text) if word not in SILENT]
+@lru_cache(maxsize=10_000)
+def stems(text: str) -> tuple[str, ...]:
+    return tuple(stem(word) for word in words(text) if word not in SILENT)
 
 
 @lru_cache(maxsize=50_000)

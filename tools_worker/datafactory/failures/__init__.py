@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from tools_worker.datafactory.failures.consequences import Owner, Transience, owner_of, retry_may_help
 from tools_worker.datafactory.failures.rules import INSUFFICIENT, Confidence, Rule, known
@@ -36,6 +37,7 @@ class Failure:
     retry_may_help: bool | None = None  # the same run may pass later; None: not known
 
 
+@lru_cache(maxsize=300)  # 1 ms each, and a question asks for the same ones many times
 def classify(message: str, code: str = "", activity_type: str = "", side: str = "") -> Failure:
     """Nothing fits: `insufficient_evidence`, with the reason. Raises only when the operator's own rules are wrong."""
     error = peel(message, code)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 MAX_LAYERS = 40
@@ -68,6 +69,7 @@ class Peeled:
     empty_wrapper: bool = False  # only says that something inside failed
 
 
+@lru_cache(maxsize=300)  # of some KB each: the same errors come again and again
 def peel(message: str, code: str = "") -> Peeled:
     """Never raises; a message without layers comes back as it is."""
     text = _readable(message)

@@ -124,9 +124,14 @@ def test_tells_who_mends_it_and_whether_a_retry_may_help(message: str, owner: st
 def own_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     path = tmp_path / "ours.yaml"
     monkeypatch.setenv(OWN_RULES_SETTING, str(path))
-    known.cache_clear()
+    _forget()
     yield path
+    _forget()
+
+
+def _forget() -> None:
     known.cache_clear()
+    classify.cache_clear()
 
 
 def test_an_operators_own_rules_are_asked_first(own_rules: Path) -> None:
