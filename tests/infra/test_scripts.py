@@ -25,17 +25,20 @@ OUTPUTS = {
     "SERVICE_OPERATOR_NAME": "func-operator-x",
 }
 
-# What stands in for both tools: one line for each call; answers are files named like the call's first words.
+# What stands in for both tools: one line for each call; answers are files named like words of the call, and the longest
+# that fits is given.
 FAKE = """#!/bin/sh
 printf '%s %s\\n' "$(basename "$0")" "$*" >>"$FAKE_CALLS"
 for argument in "$@"; do
   case $previous in --file) { printf 'file '; cat "$argument"; printf '\\n'; } >>"$FAKE_CALLS";; esac
   previous=$argument
 done
+best=""
 for answer in "$FAKE_ANSWERS"/*; do
   words=$(basename "$answer")
-  case "$(basename "$0") $*" in "$words"*|*"$words"*) cat "$answer"; [ ! -x "$answer" ]; exit ;; esac
+  case "$(basename "$0") $*" in *"$words"*) [ ${#words} -le ${#best} ] || best=$words ;; esac
 done
+[ -z "$best" ] || { cat "$FAKE_ANSWERS/$best"; [ ! -x "$FAKE_ANSWERS/$best" ]; }
 """
 
 
@@ -183,13 +186,25 @@ def test_the_roles_are_those_that_the_app_asks_for() -> None:
 
 BEFORE = ROOT / "infra/hooks/before.sh"
 FACTORY = "/subscriptions/s/resourceGroups/g/providers/Microsoft.DataFactory/factories/f"
-READY = {"ADF_FACTORIES": FACTORY, "AZURE_LOCATION": "westeurope", "AZURE_ENV_NAME": "team"}
+READY = {
+    "ADF_FACTORIES": FACTORY,
+    "AZURE_SUBSCRIPTION_ID": "s",
+    "AZURE_LOCATION": "westeurope",
+    "AZURE_ENV_NAME": "team",
+}
+ELSEWHERE = FACTORY.replace("/s/", "/s2/")  # in a subscription of its own
+PROJECT = "/subscriptions/s2/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a/projects/p"
+MADE = {"az group show": "westeurope|team", "az storage account list": "stdatax"}  # by an `azd up` before
+LOCKED, UNLOCKED = ({"immutability-policy show": state} for state in ("Locked", "Unlocked"))
 
 
 def ready(tools: Tools) -> None:
     """A subscription in which nothing is wrong."""
-    tools.answer("az provider show", "Registered")
+    tools.answer("registrationState", "Registered")
+    tools.answer("resourceTypes", "North Europe\nWest Europe\n")
     tools.answer("az functionapp list-flexconsumption-locations", "North Europe\nWest Europe\n")
+    tools.answer("az functionapp list-flexconsumption-runtimes", "3.11\n3.12\n")
+    tools.answer("az account show", "tenant-1")
     tools.answer("az cognitiveservices model list", "Standard\nGlobalStandard\n")
     tools.answer("az cognitiveservices usage list", "1000.0\t940.0\n")
 
@@ -198,8 +213,10 @@ def test_nothing_is_said_where_nothing_is_wrong(tools: Tools) -> None:
     ready(tools)
     done = tools.run(BEFORE, **READY)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    asked = (" show ", " list ", "list-flexconsumption-locations")
+    asked = (" show ", " list ", " list-deleted ", "list-flexconsumption-locations", "list-flexconsumption-runtimes")
     assert all(any(word in call for word in asked) for call in tools.calls)  # it changes nothing
+    elsewhere = [call for call in tools.calls if "--subscription s" not in call]
+    assert [call.split()[1:3] for call in elsewhere] == [["resource", "show"]]  # whose id says where it is
 
 
 @pytest.mark.parametrize(
@@ -208,9 +225,32 @@ def test_nothing_is_said_where_nothing_is_wrong(tools: Tools) -> None:
         ({}, {"ADF_FACTORIES": ""}, "No factory is named"),
         ({}, {"ADF_FACTORIES": "adf-prod"}, "'adf-prod' in ADF_FACTORIES is no /subscriptions/"),
         ({"az resource show": "!not found"}, {}, f"{FACTORY} cannot be read: it is not there, in another tenant"),
+        ({"az account show --subscription s2": "tenant-2"}, {"ADF_FACTORIES": ELSEWHERE}, "is in another tenant than"),
         ({"az resource show": "!not found"}, {"FOUNDRY_PROJECT_ID": "/x"}, "FOUNDRY_PROJECT_ID /x cannot be read"),
-        ({"az provider show": "NotRegistered"}, {}, "az provider register --wait --namespace Microsoft.Search"),
+        ({"az account show --subscription s2": "tenant-2"}, {"FOUNDRY_PROJECT_ID": PROJECT}, "/p is in another tenant"),
+        ({"az account show": "!not signed in"}, {}, "az does not see the subscription s of this environment: az login"),
+        ({"registrationState": "NotRegistered"}, {}, "az provider register --wait --namespace Microsoft.Search"),
+        (
+            {"az provider show --subscription s2": "NotRegistered"},
+            {"ADF_FACTORIES": f"{FACTORY},{ELSEWHERE}"},
+            "--namespace Microsoft.Insights --subscription s2.",
+        ),
         ({}, {"AZURE_LOCATION": "mars"}, "Flex Consumption is not offered in 'mars'"),
+        ({}, {"AZURE_LOCATION": "mars"}, "Microsoft.Search/searchServices is not offered in 'mars'"),
+        ({"resourceTypes": "West US"}, {"EVENTS": "true"}, "Microsoft.EventGrid/topics is not offered in 'westeurope'"),
+        ({}, {"PYTHON_VERSION": "3.13"}, "Python 3.13 is not offered in 'westeurope': azd env set PYTHON_VERSION"),
+        ({"az group show": "westeurope|"}, {}, "rg-team is there and not of this environment"),
+        ({"az group show": "westeurope|other"}, {}, "rg-team is there and not of this environment"),
+        ({"az group show": "northeurope|team"}, {}, "was made in 'northeurope' and is now to be in 'westeurope'"),
+        ({"az keyvault list-deleted": "kv-x"}, {}, "az keyvault recover --name kv-x"),
+        (
+            {"az cognitiveservices account list-deleted": "aif-x"},
+            {},
+            "account purge --name aif-x --resource-group rg-team",
+        ),
+        (MADE | LOCKED, {}, "The policy of the audit trail is locked and takes no second order"),
+        (MADE | UNLOCKED, {"AUDIT_LOCKED": "true"}, "AUDIT_LOCKED is true and no locked policy is there"),
+        ({}, {"AUDIT_LOCKED": "true"}, "AUDIT_LOCKED is true and no locked policy is there"),
         ({"az cognitiveservices model list": "Standard"}, {}, "gpt-5.2 2025-12-11 is not offered as GlobalStandard"),
         ({"az cognitiveservices usage list": "100.0\t90.0"}, {}, "has 10 thousand tokens a minute left"),
         ({}, {"STAGE": "prod"}, "stage prod asks for 200"),
@@ -226,6 +266,51 @@ def test_what_would_fail_later_is_said_before(
     assert done.returncode == 1
     assert said in done.stderr
     assert all(line.endswith((".", ">.")) for line in done.stderr.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("answers", "env"),
+    [
+        (MADE | UNLOCKED, {}),
+        (MADE | LOCKED, {"AUDIT_LOCKED": "true"}),
+        (MADE, {"AUDIT_LOCKED": "true"}),  # nobody knows, and a guess would stop who is right
+        (MADE | {"az group show": "West Europe|team"}, {}),
+        ({}, {"AZURE_LOCATION": "West Europe"}),
+        ({}, {"ADF_FACTORIES": f"{FACTORY},{ELSEWHERE}"}),
+        ({}, {"FOUNDRY_PROJECT_ID": PROJECT}),
+    ],
+)
+def test_what_is_right_a_second_time_or_elsewhere_in_the_tenant_is_let_through(
+    tools: Tools, answers: dict[str, str], env: dict[str, str]
+) -> None:
+    ready(tools)
+    for words, text in answers.items():
+        tools.answer(words, text)
+    done = tools.run(BEFORE, **READY | env)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_only_what_was_deleted_of_this_environment_in_this_region_holds_its_names(tools: Tools) -> None:
+    """What az is asked; what it answers to that is in the tests above."""
+    ready(tools)
+    tools.run(BEFORE, **READY | {"AZURE_LOCATION": "West Europe"})
+    asked = {call.split("--query ")[0].split()[1]: call for call in tools.calls if "list-deleted" in call}
+    assert (
+        "contains(properties.vaultId, '/resourceGroups/rg-team/') && properties.location=='westeurope'"
+        in asked["keyvault"]
+    )
+    assert "contains(id, '/resourceGroups/rg-team/') && location=='westeurope'" in asked["cognitiveservices"]
+
+
+def test_the_names_that_are_looked_for_are_those_of_the_templates() -> None:
+    script, main = BEFORE.read_text(), (ROOT / "infra/main.bicep").read_text()
+    assert "var groupName = 'rg-${environmentName}'" in main
+    assert 'group="rg-${AZURE_ENV_NAME:-}"' in script
+    assert "var dataStorageName = 'stdata${token}'" in main
+    assert "starts_with(name, 'stdata')" in script
+    assert "'azd-env-name': environmentName" in main
+    container = json.loads((ROOT / "infra/storage.json").read_text())["auditContainer"]
+    assert f"--container-name {container} " in script
 
 
 def test_a_second_time_the_quota_in_use_is_the_own(tools: Tools) -> None:
