@@ -27,6 +27,9 @@ from infra.release.rollout import Rollout
 from infra.release.smoke import App, Patience
 
 
+LAST = "last"  # the last good one that is not the one that runs
+
+
 def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
@@ -45,7 +48,7 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
         commands.add_parser(name)
     for name in ("version", "deploy"):
         commands.add_parser(name).add_argument("package", type=Path)
-    commands.add_parser("rollback").add_argument("--to", default="", help="a version of `list`")
+    commands.add_parser("rollback").add_argument("--to", default=LAST, help="a version of `list`")
     asked = commands.add_parser("smoke")
     asked.add_argument("--url", required=True)
     asked.add_argument("--version", default="", help="which one is waited for")
@@ -76,7 +79,7 @@ def main(env: Mapping[str, str] = os.environ) -> int:
         "preview": lambda: resources.preview(env, say),
         "provision": lambda: resources.provision(env, say),
         "deploy": lambda: rollout(given, env).deploy(packages.read(given.package)),
-        "rollback": lambda: rollout(given, env).rollback(given.to),
+        "rollback": lambda: rollout(given, env).rollback("" if given.to == LAST else given.to),
         "list": lambda: listed(env),
         "smoke": lambda: tried(given, env),
     }

@@ -1,0 +1,8 @@
+#!/usr/bin/env sh
+# The package of a release, built once. What it is goes to stdout, a line each: version=…, sha256=…
+set -eu
+
+make release >&2
+package=.localcloud/package.zip
+echo "version=$(python3 -m infra.release version "$package")"
+echo "sha256=$(sha256sum "$package" | cut -d ' ' -f 1)"
