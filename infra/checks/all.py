@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from infra.checks import agreement, modules, queries, rights, safety, symbols, watching
+from infra.checks import again, agreement, modules, queries, rights, safety, symbols, watching
 from infra.checks.tree import Finding, Templates
 
 Check = Callable[[Templates], Iterator[Finding]]
@@ -43,6 +43,9 @@ CHECKS: tuple[Check, ...] = (
     agreement.descriptions,
     agreement.azd,
     agreement.vault_secrets,
+    again.steady,
+    again.own_names,
+    again.locked,
     queries.texts,
     queries.query_files,
     queries.query_names,

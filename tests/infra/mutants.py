@@ -331,4 +331,22 @@ ASKED: tuple[Mutant, ...] = (
     (OWN, "      useCommonAlertSchema: true\n", "", "receivers", "useCommonAlertSchema"),
 )
 
-MUTANTS = (*SYNTAX, *SYMBOLS, *MODULES, *SAFETY, *RIGHTS, *AGREEMENT, *ASKED)
+AGAIN: tuple[Mutant, ...] = (
+    (MAIN, "uniqueString(subscription().id, environmentName, location)", "newGuid()", "steady", "another one at each"),
+    (MAIN, "  stage: stage\n", "  stage: utcNow()\n", "steady", "utcNow() is another one"),
+    (VAULT, "'kv-${token}'", "'kv-operations'", "own_names", "'kv-operations' may be the name"),
+    (MAIN, "name: 'stapp${token}'", "name: 'stapp${stage}'", "own_names", "another installation's 'account'"),
+    (
+        "infra/modules/factoryAlerts.bicep",
+        "'alert-${factoryName}-health-${token}'",
+        "'alert-${factoryName}-health'",
+        "own_names",
+        "another installation's 'unwell'",
+    ),
+    ("infra/modules/factoryLogs.bicep", "'adf-operations-${token}'", "'adf-operations'", "own_names", "'logs'"),
+    (ROLES, "guid(toLower(group), token, 'reader')", "guid(toLower(group), 'reader')", "own_names", "'reader'"),
+    (DATA, "= if (!auditLocked) {", "= {", "locked", "written again where it is locked"),
+    (DATA, "= if (!auditLocked) {", "= if (auditLocked) {", "locked", "written again where it is locked"),
+)
+
+MUTANTS = (*SYNTAX, *SYMBOLS, *MODULES, *SAFETY, *RIGHTS, *AGREEMENT, *ASKED, *AGAIN)
