@@ -85,6 +85,12 @@ HOST = tuple(
             "`ClientId=<client id>;Authorization=AAD`: telemetry is sent by identity, for the resource takes no key",
         ),
         (
+            "OTEL_TRACES_SAMPLER",
+            "`microsoft.fixed_percentage`: which traces are kept is decided by their ids, in the host and in every "
+            "process alike",
+        ),
+        ("OTEL_TRACES_SAMPLER_ARG", "the share of the traces that is kept, `1.0` for all"),
+        (
             "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
             "libraries that the worker of the Functions host is not to instrument, with commas between them "
             "([telemetry](telemetry.md))",

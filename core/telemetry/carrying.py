@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
 
 FIELD = "traceparent"  # of an envelope, and of an HTTP request
-_IN_REPLY = re.compile(r',"trace":"(00-[0-9a-f]{32}-[0-9a-f]{16}-01)"}$')
+_IN_REPLY = re.compile(r',"trace":"(00-[0-9a-f]{32}-[0-9a-f]{16}-01)"}\Z')
 _FORM = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 
 

@@ -41,6 +41,11 @@ INSTRUMENTATIONS = (
 )
 
 
+# All, or by ARG a share: decided by the trace's own id, so in each process alike. The distribution's default, so many a
+# second, does not ask what another process has decided, and tears traces that cross queues.
+SAMPLING = {"OTEL_TRACES_SAMPLER": "microsoft.fixed_percentage", "OTEL_TRACES_SAMPLER_ARG": "1.0"}
+
+
 @dataclass(frozen=True)
 class Providers:
     """Where spans and metrics go. `kept`: what was made from them, so that it is made once."""
@@ -124,6 +129,7 @@ def _set_up_azure_monitor(connection: str) -> None:
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING, which the exporter reads by itself."""
     from azure.monitor.opentelemetry import configure_azure_monitor
 
+    os.environ.update({**SAMPLING, **os.environ})  # the distribution takes it from there alone
     without = {name: {"enabled": False} for name in INSTRUMENTATIONS}
     configure_azure_monitor(connection_string=connection, instrumentation_options=without)
 
