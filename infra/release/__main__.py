@@ -26,7 +26,6 @@ from infra.release.failure import Failed
 from infra.release.rollout import Rollout
 from infra.release.smoke import App, Patience
 
-
 LAST = "last"  # the last good one that is not the one that runs
 
 

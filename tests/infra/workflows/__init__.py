@@ -1,0 +1,1 @@
+"""The pipelines of GitHub and Azure DevOps, as far as they can be tried without either."""

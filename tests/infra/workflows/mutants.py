@@ -1,0 +1,140 @@
+"""Slips that somebody could make in a pipeline, each with the words by which a rule must tell it.
+
+An entry: (file, what stands there, what would stand there, the rule, words of what it says).
+"""
+
+from __future__ import annotations
+
+Mutant = tuple[str, str, str, str, str]
+
+CHECK, DEPLOY, STAGE = ".github/workflows/check.yml", ".github/workflows/deploy.yml", ".github/workflows/stage.yml"
+BACK, SECURITY = ".github/workflows/rollback.yml", ".github/workflows/security.yml"
+PIPELINE, TEMPLATE = "infra/devops/azure-pipelines.yml", "infra/devops/templates/stage.yml"
+DEVOPS_BACK, DEVOPS_SECURITY = "infra/devops/rollback.yml", "infra/devops/security.yml"
+CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
+PROVISION = "run: python3 -m infra.release provision"
+
+MUTANTS: tuple[Mutant, ...] = (
+    (CHECK, "name: check\n", "name: check\nname: again\n", "yaml", "duplicate"),
+    (CHECK, "jobs:\n", "jobs: [\n", "yaml", "check.yml"),
+    (CHECK, CHECKOUT, "actions/checkout@v7", "pinned", "'uses: actions/checkout@v7' is not pinned"),
+    (CHECK, CHECKOUT, CHECKOUT.partition(" #")[0], "pinned", "is not pinned by a commit with its version"),
+    (CHECK, CHECKOUT, CHECKOUT.replace("3d3c", "4d3c"), "pinned", "actions/checkout is pinned otherwise elsewhere"),
+    (SECURITY, "codeql-action/init@8", "codeql-action/init@9", "pinned", "pinned otherwise elsewhere"),
+    (CHECK, f"uses: {CHECKOUT}", "uses: docker://alpine:3", "pinned", "is not pinned"),
+    (PIPELINE, "UsePythonVersion@0", "UsePythonVersion@1", "tasks", "'UsePythonVersion@1' is no task"),
+    (TEMPLATE, "task: AzureCLI@2", "task: AzureCLI", "tasks", "'AzureCLI' is no task"),
+    (STAGE, "version: 1.31.2", "version: latest", "tools", "azd is of no fixed version"),
+    (TEMPLATE, "version: 1.31.2", "version: 1.31.1", "tools", "azd is of several versions"),
+    (STAGE, "runs-on: ubuntu-24.04", "runs-on: ubuntu-latest", "tools", "runs on whatever 'ubuntu-latest'"),
+    (PIPELINE, "vmImage: ubuntu-24.04", "vmImage: ubuntu-latest", "tools", "runs on whatever 'ubuntu-latest'"),
+    (CHECK, "  pull_request:\n", "  pull_request_target:\n", "triggers", "is started by 'pull_request_target'"),
+    (DEPLOY, "  workflow_dispatch:\n", "  workflow_run:\n", "triggers", "is started by 'workflow_run'"),
+    (CHECK, "permissions: {}\n", "", "permissions", "gives every job permissions"),
+    (CHECK, "permissions: {}\n", "permissions: write-all\n", "permissions", "gives every job permissions"),
+    (CHECK, "    permissions:\n      contents: read\n", "", "permissions", "test says no permissions of its own"),
+    (SECURITY, "contents: read", "contents: write", "permissions", "dependencies may write contents"),
+    (CHECK, "    timeout-minutes: 90\n", "", "limits", "test has no limit of time"),
+    (DEVOPS_BACK, '        timeoutInMinutes: "60"\n', "", "limits", "rollback has no limit of time"),
+    (
+        STAGE,
+        "timeout-minutes: 120",
+        "timeout-minutes: 360",
+        "limits",
+        "deploy has no limit of time, or one that is none",
+    ),
+    (STAGE, "${{ vars.AZURE_CLIENT_ID }}", "${{ secrets.AZURE_CLIENT_ID }}", "secrets", "takes a secret"),
+    (
+        STAGE,
+        "          VARIABLES:",
+        "          APP_KEY: abc\n          VARIABLES:",
+        "secrets",
+        "'APP_KEY' is given in plain",
+    ),
+    (TEMPLATE, "name: SHA256", "name: AZURE_CLIENT_SECRET", "secrets", "'AZURE_CLIENT_SECRET' is given in plain"),
+    (BACK, '--to "$VERSION"', '--to "${{ inputs.version }}"', "injections", "rollback: ['${{']"),
+    (CHECK, '"$PYTHON" T', '"${{ github.event.pull_request.title }}" T', "injections", "test: ['${{']"),
+    (DEVOPS_BACK, '--to "$VERSION"', '--to "$(version)"', "injections", "$(version)"),
+    (CHECK, "          persist-credentials: false\n", "          clean: true\n", "checkouts", "test keeps its token"),
+    (
+        DEVOPS_SECURITY,
+        '            persistCredentials: "false"\n',
+        "",
+        "checkouts",
+        "security.dependencies keeps its token",
+    ),
+    (STAGE, PROVISION, f"run: make setup && {PROVISION[5:]}", "signing_in", "and installs or builds"),
+    (
+        TEMPLATE,
+        "inlineScript: python3",
+        "inlineScript: pip install x && python3",
+        "signing_in",
+        "and installs or builds",
+    ),
+    (STAGE, "    environment:\n      name: ${{ inputs.stage }}-preview\n", "", "signing_in", "without an environment"),
+    (
+        BACK,
+        "      cancel-in-progress: false\n",
+        "      cancel-in-progress: true\n",
+        "one_at_a_time",
+        "one is broken off",
+    ),
+    (BACK, "group: deployment-of-", "group: rollback-of-", "one_at_a_time", "in several groups"),
+    (STAGE, "deployment-of-${{ inputs.stage }}", "deployment", "one_at_a_time", "two deployments may overlap"),
+    (TEMPLATE, "    lockBehavior: sequential\n", "", "one_at_a_time", "two deployments may overlap"),
+    (DEPLOY, "    needs: check\n", "    needs: checks\n", "needs", "package needs 'checks', which is not there"),
+    (DEPLOY, "outputs.sha256 }}\n\n  staging", "outputs.sha512 }}\n\n  staging", "needs", "has no output 'sha512'"),
+    (DEPLOY, "    needs: [package, dev]\n", "    needs: dev\n", "needs", "'package' is asked for, and not needed"),
+    (DEPLOY, "steps.built.outputs.version", "steps.built.outputs.number", "needs", "no step 'built' tells 'number'"),
+    (DEPLOY, "        id: built\n", "        id: make\n", "needs", "no step 'built' tells 'version'"),
+    (STAGE, "SHA256: ${{ inputs.sha256 }}", "SHA256: ${{ inputs.sha }}", "needs", "there is no input 'sha'"),
+    (DEPLOY, "      stage: dev\n", "      stages: dev\n", "needs", "takes ['sha256', 'stage'], and is given"),
+    (DEPLOY, "workflows/check.yml", "workflows/checks.yml", "needs", "there is no ./.github/workflows/checks.yml"),
+    (
+        DEPLOY,
+        "      id-token: write # signs in to Azure, no secret is stored\n",
+        "",
+        "needs",
+        "needs ['id-token'], which",
+    ),
+    (
+        STAGE,
+        "          name: package\n",
+        "          name: release\n",
+        "artifacts",
+        "of the artifact 'release' is made by",
+    ),
+    (
+        DEPLOY,
+        "path: .localcloud/package.zip",
+        "path: .localcloud/app.zip",
+        "artifacts",
+        "'package.zip' of the artifact",
+    ),
+    (PIPELINE, "artifact: package", "artifact: app", "artifacts", "of the artifact 'package' is made by nobody"),
+    (CHECK, "run: make package", "run: make packages", "commands", "there is no 'make packages'"),
+    (CHECK, "infra/release/bicep.sh", "infra/bicep.sh", "commands", "there is no infra/bicep.sh"),
+    (CHECK, "-m bench.package", "-m bench.packages", "commands", "there is no module bench.packages"),
+    (STAGE, "infra.release preview", "infra.release what-if", "commands", "does not understand 'what-if'"),
+    (DEVOPS_BACK, 'rollback --to "$VERSION"', 'rollback --version "$VERSION"', "commands", "does not understand"),
+    (STAGE, 'echo "$SHA256', "echo '$SHA256", "commands", "unexpected EOF"),
+    (BACK, "options: [dev, staging, prod]", "options: [dev, test, prod]", "stages", "names the stages ['dev', 'test'"),
+    (DEPLOY, "      stage: staging\n", "      stage: prod\n", "stages", "names the stages ['dev', 'prod', 'prod']"),
+    (DEPLOY, "needs: [package, dev, staging]", "needs: [package, dev]", "stages", "prod does not wait for"),
+    (PIPELINE, "after: [package, dev, staging]", "after: [package]", "stages", "prod does not wait for those before"),
+    (TEMPLATE, "values: [dev, staging, prod]", "values: [dev, prod]", "stages", "names the stages ['dev', 'prod']"),
+    (STAGE, "    needs: preview\n", "", "approvals", "deploy does not wait for the preview"),
+    (STAGE, "stage }}-preview\n", "stage }}\n", "approvals", "the preview waits for the approval that it is for"),
+    (
+        TEMPLATE,
+        '[package, "preview_${{ parameters.stage }}"]',
+        "[package]",
+        "approvals",
+        "does not wait for its preview",
+    ),
+    (TEMPLATE, "environment: adf-operations-", "environment: any-", "approvals", "is in no environment of ours"),
+    (TEMPLATE, "inlineScript: python3 -m infra.release provision", "inlineScript: 'true'", "twins", "dev.deploy runs"),
+    (DEVOPS_SECURITY, "scan.sh secrets", "scan.sh dependencies", "twins", "secrets runs"),
+    (PIPELINE, "      stage: staging\n", "      stage: prod\n", "twins", "prod.deploy'], and .github"),
+    (PIPELINE, "- script: make package", "- script: make release", "twins", "check.package runs"),
+)
