@@ -33,7 +33,13 @@ SPANS = tuple(
     )
 )
 # What Azure says itself, in its own words, and the sample of an id that somebody replaces.
-FOREIGN = frozenset({"_MS.links", "Executed 'Functions.", "Executed 'Functions[.]([a-z_]+)'", "run-…", "/alerts/"})
+FOREIGN = frozenset(
+    {
+        *("_MS.links", "faas.name", "([A-Za-z_]+)$"),
+        *("Executed 'Functions.", "Executed 'Functions[.]([a-z_]+)'"),
+        *("run-…", "/alerts/"),
+    }
+)
 EVENTS = frozenset({"opened", "resolved", "escalated"})  # of an incident, as core/telemetry/names.py tells them
 TOKEN = re.compile(
     r"""(?P<comment>//[^\n]*) | (?P<verbatim>@"[^"\n]*"|@'[^'\n]*')

@@ -186,7 +186,8 @@ ALERTS: tuple[tuple[str, Rows, str, list[object], Rows], ...] = (
         "Function",
         ["runs_sweep"],
         (
-            *clockwork(but=("watch_all",)),
+            *clockwork(but=("watch_all", "tools_sweep")),
+            ("AppRequests", {**ran("timer")[1], "Properties": {"faas.name": "func-app/tools_sweep"}}),
             line("Executed 'Functions.watch_all' (Succeeded, Id=1, Duration=9ms)", 1),
         ),
     ),
@@ -254,7 +255,14 @@ DAY = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
 SHOWN: tuple[tuple[str, Rows, Row], ...] = (
     (
         "health-functions",
-        (ran("runs_serve", milliseconds=30), ran("runs_serve", success=False), ran("api")),
+        (
+            (
+                "AppRequests",
+                {**ran("run-requests process", milliseconds=30)[1], "Properties": {"faas.name": "runs_serve"}},
+            ),
+            ran("runs_serve", success=False),
+            ran("api"),
+        ),
         {"Function": "runs_serve", "App": "app", "Runs": 2, "Failed": 1, "AverageMs": 20, "LongestMs": 30},
     ),
     (
