@@ -109,6 +109,15 @@ class App:
         await (self._steering if steers else self.api)(scope, receive, send)
 
 
+ANOTHER_TENANT = ArmError(
+    401,
+    "InvalidAuthenticationTokenTenant",
+    "The access token is from the wrong issuer 'https://sts.windows.net/00000000-0000-0000-0000-0000000000f1/'. It "
+    "must match the tenant 'https://sts.windows.net/00000000-0000-0000-0000-0000000000f2/' associated with this "
+    "subscription.",
+)
+
+
 async def _arm_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, ArmError)
     return exc.response()
@@ -140,6 +149,8 @@ def _troubled(trouble: Trouble | None, operation: Operation) -> Response | None:
         return None
     if trouble.status == 403:
         return forbidden(operation.name, operation.path).response()
+    if trouble.status == 401:
+        return ANOTHER_TENANT.response()
     code = {429: "TooManyRequests", 503: "ServiceUnavailable"}.get(trouble.status, "InternalServerError")
     headers = {"Retry-After": trouble.retry_after} if trouble.retry_after is not None else None
     return ArmError(trouble.status, code, "The request could not be served; try again later.").response(headers)

@@ -18,6 +18,10 @@ _ACTION = re.compile(r"perform action '([\w./-]{3,200})'")
 _NO_SUCH_PLACE = frozenset({"ResourceGroupNotFound", "SubscriptionNotFound", "InvalidSubscriptionId"})
 
 
+class TokenRefused(UpstreamRefused):
+    """Whoever asks is not taken for anybody, whatever its roles."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     status: int
@@ -30,8 +34,10 @@ def refusal(answer: Answer, missing: AppError | None = None) -> AppError:
     code, message = _error_of(answer.body)
     if answer.status == 404:
         return _absent(code, message, missing)
-    if answer.status in (401, 403):
-        return _refused(answer.status, message)
+    if answer.status == 401:
+        return _refused_token(code)
+    if answer.status == 403:
+        return _refused(message)
     if answer.status == 429:
         return UpstreamThrottled(
             "Azure Data Factory is limiting our requests (429).",
@@ -89,13 +95,21 @@ def _absent(code: str, message: str, missing: AppError | None) -> AppError:
     return missing or NotFound("Azure Data Factory does not know what was asked for (404).")
 
 
-def _refused(status: int, message: str) -> UpstreamRefused:
+def _refused_token(code: str) -> TokenRefused:
+    if code == "InvalidAuthenticationTokenTenant":
+        return TokenRefused(
+            "The data factory is in another tenant than the app's identity (401).",
+            hint="An identity has rights in its own tenant only: install the app in the factory's tenant too, and take "
+            "the factory out of ADF_FACTORIES here.",
+        )
+    return TokenRefused(
+        "Azure refused our token (401).", hint="Check the tenant and the identity that the app signs in with."
+    )
+
+
+def _refused(message: str) -> UpstreamRefused:
     action = _ACTION.search(message)
     permission = f"the permission {action[1]!r}" if action else "permission"
-    if status == 401:
-        return UpstreamRefused(
-            "Azure refused our token (401).", hint="Check the tenant and the identity that the app signs in with."
-        )
     return UpstreamRefused(
         f"The app's identity lacks {permission} on the data factory (403).",
         hint="Give it the role that holds it (docs/configuration.md, Roles): the built-in Reader may not ask for runs.",

@@ -14,6 +14,7 @@ from orchestrator.doctor.findings import Check, Result, Seen, failed, ok, skippe
 from orchestrator.doctor.patient import Patient
 from tools_worker.datafactory.client import DataFactory
 from tools_worker.datafactory.models import PipelineRun
+from tools_worker.datafactory.refusals import TokenRefused
 
 MOST = 10  # factories that are looked into
 PERIOD = timedelta(days=1)
@@ -94,6 +95,8 @@ async def visible(patient: Patient) -> Sequence[Seen]:
         found = await patient.factories.all()
     except NotConfigured as exc:
         return failed(exc.message, f"{exc.hint} {_give(patient, 'the reader role', '/subscriptions/<id>')}")
+    except TokenRefused as exc:
+        return failed(exc.message, exc.hint)
     except UpstreamRefused as exc:
         return failed(str(exc), _give(patient, f"{ADF}/read", "/subscriptions/<id>"))
     except AppError as exc:
@@ -117,6 +120,8 @@ async def _ask(read: Read, factory: DataFactory, patient: Patient) -> Seen:
     except NotFound as exc:
         text = f"{factory.name}: {exc.message}"
         return Seen("failed", text, "Copy its resource id from the portal (JSON view) to ADF_FACTORIES.")
+    except TokenRefused as exc:
+        return Seen("failed", f"{factory.name}: {exc.message}", exc.hint)
     except UpstreamRefused as exc:
         text = f"{factory.name}: {exc.message} Reading {read.what} needs {read.permission}."
         return Seen(read.without, text, _give(patient, read.permission, factory.id.path))

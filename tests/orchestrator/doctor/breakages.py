@@ -563,6 +563,22 @@ FACTORY_BREAKAGES = (
         "role assignment list",
     ),
     Breakage(
+        "a factory is in another tenant",
+        "adf_pipeline_runs",
+        "failed",
+        "in another tenant than the app's identity",
+        _adf("/_faults", kind="status", status=401, operation="pipeline_runs_query_by_factory"),
+        "take the factory out of ADF_FACTORIES",
+    ),
+    Breakage(
+        "the subscription of all factories is in another tenant",
+        "adf_factories",
+        "failed",
+        "in another tenant than the app's identity",
+        _adf("/_faults", kind="status", status=401, operation="factories_list"),
+        "its own tenant only",
+    ),
+    Breakage(
         "Azure's clock is ten minutes ahead",
         "clocks",
         "failed",

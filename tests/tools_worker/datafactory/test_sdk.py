@@ -203,6 +203,14 @@ async def test_says_that_the_token_was_refused() -> None:
             await factory.pipeline_runs(NOW)
 
 
+async def test_says_that_the_factory_is_in_another_tenant() -> None:
+    error = {"code": "InvalidAuthenticationTokenTenant", "message": "The access token is from the wrong issuer …"}
+    async with asking(answer({"error": error}, 401)) as (factory, _):
+        with pytest.raises(UpstreamRefused, match="in another tenant than the app's identity") as caught:
+            await factory.pipeline_run(guid(1))
+    assert "role" not in str(caught.value)
+
+
 async def test_says_that_the_factory_itself_is_unknown() -> None:
     error = {"code": "ResourceNotFound", "message": "The Resource 'Microsoft.DataFactory/factories/adf-prod' under …"}
     async with asking(answer({"error": error}, 404)) as (factory, _):
