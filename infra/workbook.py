@@ -129,6 +129,7 @@ def _part(part: Part, known: dict[str, Query]) -> Iterator[dict[str, Any]]:
         "timeContextFromParameter": "Period",
         "queryType": 0,
         "resourceType": "microsoft.operationalinsights/workspaces",
+        "crossComponentResources": [WORKSPACE],
         "visualization": part.look,
     }
     then = {"type": 1, "content": {"json": f"**{query.name}**: {query.then}"}, "name": f"then {query.name}"}
@@ -144,6 +145,7 @@ def _text(name: str, words: str) -> dict[str, Any]:
 def _period() -> dict[str, Any]:
     choices = [{"durationMs": each} for each in PERIODS_MS]
     period = {
+        "id": "5c1f6a0e-7d4b-4a7e-9b0a-3f2a9c01d4e5",
         "version": "KqlParameterItem/1.0",
         "name": "Period",
         "type": 4,

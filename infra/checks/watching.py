@@ -14,7 +14,12 @@ from infra.checks.tree import Finding, Template, Templates, at, literal, propert
 
 MINUTES = re.compile(r"PT(\d+)([MH])")
 EVERY = (1, 5, 10, 15, 30, 45, 60)  # minutes between two evaluations of a log alert
-LAYOUT = {1: {"json"}, 3: {"version", "query", "queryType", "resourceType", "visualization"}, 9: {"parameters"}}
+LAYOUT = {  # what a part of each type needs: words, a query, parameters, a group
+    1: {"json"},
+    3: {"version", "query", "size", "queryType", "resourceType", "crossComponentResources", "visualization"},
+    9: {"version", "parameters"},
+    12: {"version", "groupType", "items"},
+}
 SELDOM = re.compile(r"\d+ \d+ ([\d*]+) \* \* \*")  # once an hour, once a day: nobody is woken for these
 
 
