@@ -46,13 +46,17 @@ class Recorded:
         """Attributes, and the sum, of each series."""
         data = self._metrics.get_metrics_data()
         return [
-            (dict(point.attributes or {}), getattr(point, "sum", None) or getattr(point, "value", 0))
+            (dict(point.attributes or {}), _sum(point))
             for resource in (data.resource_metrics if data else ())
             for scope in resource.scope_metrics
             for metric in scope.metrics
             if metric.name == name
             for point in metric.data.data_points
         ]
+
+
+def _sum(point: Any) -> float:
+    return float(point.sum if hasattr(point, "sum") else point.value)
 
 
 def own(span: ReadableSpan) -> Any:

@@ -188,7 +188,7 @@ def _number(value: Any) -> int:
 
 def _time(step: Json, *names: str) -> datetime | None:
     """The first of these fields that holds unix seconds."""
-    given = (value for name in names if isinstance(value := step.get(name), int) and 0 < value < 2**33)
+    given = (value for name in names if isinstance(value := step.get(name), int) and 10**9 < value < 2**33)
     return next((datetime.fromtimestamp(value, UTC) for value in given), None)
 
 

@@ -129,3 +129,40 @@ def test_the_child_of_a_call_is_a_turn_reference() -> None:
         "step_details": {"type": "tool_calls", "tool_calls": [{"type": "connected_agent", "connected_agent": inner}]}
     }
     assert wire.step_calls(step)[0].turn == TurnRef("thread_1", "run_1")
+
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def step(kind: str, inner: dict[str, Any], **told: Any) -> dict[str, Any]:
+    item = {"id": "call_1", "type": kind, **({kind: inner} if kind != "mcp" else inner)}
+    return {"status": "completed", "step_details": {"type": "tool_calls", "tool_calls": [item]}, **told}
+
+
+def test_the_trace_of_a_tools_work_is_kept_apart_from_its_output() -> None:
+    reply = f'{{"ok":true,"summary":"s","trace":"{TRACE}"}}'
+    (call,) = wire.calls([step("azure_function", {"name": "adf_failures", "output": reply})])
+    assert (call.output, call.trace) == ('{"ok":true,"summary":"s"}', TRACE)
+
+
+@pytest.mark.parametrize("kind", ["connected_agent", "mcp", "function"])
+def test_what_others_than_our_tools_say_in_that_form_is_text_like_any_other(kind: str) -> None:
+    reply = f'{{"ok":true,"summary":"s","trace":"{TRACE}"}}'
+    (call,) = wire.calls([step(kind, {"name": "x", "output": reply})])
+    assert (call.output, call.trace) == (reply, "")
+
+
+@pytest.mark.parametrize(
+    ("told", "times"),
+    [
+        ({"created_at": 1763694000, "completed_at": 1763694002}, (1763694000, 1763694002)),
+        ({"created_at": 1763694000, "completed_at": None, "failed_at": 1763694001}, (1763694000, 1763694001)),
+        ({"created_at": "soon", "completed_at": -1}, (None, None)),
+        ({"created_at": 10**20, "completed_at": True}, (None, None)),
+        ({}, (None, None)),
+    ],
+)
+def test_a_call_has_the_services_times_where_it_tells_them(told: dict[str, Any], times: tuple[Any, Any]) -> None:
+    (call,) = wire.calls([step("azure_function", {"name": "x"}, **told)])
+    found = tuple(at and round(at.timestamp()) for at in (call.began_at, call.ended_at))
+    assert found == times
