@@ -94,15 +94,16 @@ class Worker:
             {"name": function.name, "bindings": list(map(json.loads, function.raw_bindings))} for function in functions
         ]
 
-    async def invoke(self, name: str, trigger: str, text: str) -> str | None:
-        """The text a function returns when its `trigger` parameter is given `text`."""
+    async def invoke(self, name: str, trigger: str, text: str, trace_parent: str = "") -> str | None:
+        """The text a function returns when its `trigger` parameter is given `text`. `trace_parent`: of the host's span
+        for this invocation."""
         argument = protos.ParameterBinding(name=trigger, data=self._datum(text))
         call = protos.Message(
             invocation_id=str(uuid.uuid4()),
             function_id=self._ids[name],
             input_data=[argument],
             trigger_metadata={"Id": protos.TypedData(string="1"), "DequeueCount": protos.TypedData(string="1")},
-            trace_context=protos.Message(trace_parent="", trace_state="", attributes={}),
+            trace_context=protos.Message(trace_parent=trace_parent, trace_state="", attributes={}),
             retry_context=protos.Message(retry_count=0, max_retry_count=0),
         )
         response = succeeded(await self._library.invocation_request(self._request("invocation_request", call)))
@@ -129,13 +130,13 @@ def succeeded(response: Any) -> Any:
     return response
 
 
-async def check(root: Path, invoke: str | None, text: str) -> dict[str, Any]:
+async def check(root: Path, invoke: str | None, text: str, trace_parent: str = "") -> dict[str, Any]:
     worker = Worker(root)
     try:
         functions = await worker.load()
         report: dict[str, Any] = {"functions": functions}
         if invoke is not None:
-            report["result"] = await worker.invoke(invoke, trigger_of(functions, invoke), text)
+            report["result"] = await worker.invoke(invoke, trigger_of(functions, invoke), text, trace_parent)
     except RuntimeError as exc:
         return {"error": str(exc)}
     return report
@@ -155,6 +156,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--file", default="function_app.py", help="the app's file in --root")
     parser.add_argument("--invoke", help="a queue-triggered function to run once loaded")
     parser.add_argument("--input", default="", help="its message")
+    parser.add_argument("--trace-parent", default="", help="the host's span for that run of it")
     return parser.parse_args()
 
 
@@ -173,7 +175,7 @@ def main() -> int:
     sys.path[:0] = [str(root)]
     sys.path.append(str(target))  # last: it must not hide what is installed
     os.chdir(root)
-    report = asyncio.run(check(root, arguments.invoke, arguments.input))
+    report = asyncio.run(check(root, arguments.invoke, arguments.input, arguments.trace_parent))
     print(json.dumps(report))
     return 1 if "error" in report else 0
 
