@@ -578,6 +578,7 @@ output SERVICE_APP_URI string = 'https://${app.outputs.hostName}'
 output SERVICE_OPERATOR_NAME string = operator.outputs.name
 output APP_IDENTITY_CLIENT_ID string = identities.outputs.appClientId
 output APP_IDENTITY_PRINCIPAL_ID string = identities.outputs.appPrincipalId
+output OPERATOR_IDENTITY_PRINCIPAL_ID string = identities.outputs.operatorPrincipalId
 output STORAGE__blobServiceUri string = dataStorage.outputs.blobUri
 output STORAGE__queueServiceUri string = dataStorage.outputs.queueUri
 output STORAGE__tableServiceUri string = dataStorage.outputs.tableUri

@@ -46,6 +46,11 @@ SERVICE_APP_URI = Setting("SERVICE_APP_URI", "outputs", "the address of the app,
 APP_IDENTITY_PRINCIPAL_ID = Setting(
     "APP_IDENTITY_PRINCIPAL_ID", "outputs", "the object id of the app's identity, as the commands that mend want it"
 )
+OPERATOR_IDENTITY_PRINCIPAL_ID = Setting(
+    "OPERATOR_IDENTITY_PRINCIPAL_ID",
+    "outputs",
+    "the object id of the identity that changes factories: where its token cannot be had, its roles are looked up",
+)
 READ = (
     WEBSITE_HOSTNAME,
     WEBSITE_INSTANCE_ID,
@@ -56,7 +61,7 @@ READ = (
     BY_THE_WORKER,
     *PROXIES,
 )
-OUTPUTS = (SERVICE_APP_URI, APP_IDENTITY_PRINCIPAL_ID)
+OUTPUTS = (SERVICE_APP_URI, APP_IDENTITY_PRINCIPAL_ID, OPERATOR_IDENTITY_PRINCIPAL_ID)
 
 # Read by others than us, and needed all the same.
 HOST = tuple(

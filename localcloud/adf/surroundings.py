@@ -117,7 +117,18 @@ KINDS = (
         "/roleAssignments/{name}",
         AUTHORIZATION,
     ),
+    Kind(
+        "factory_role_assignments",
+        f"{IN_GROUP}/{PROVIDER}/factories/{{factory}}/providers/Microsoft.Authorization/roleAssignments/{{name}}",
+        AUTHORIZATION,
+    ),
+    Kind(
+        "role_definitions",
+        "/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{name}",
+        AUTHORIZATION,
+    ),
 )
+ASSIGNED = re.compile(r"principalId eq '([^']*)'|atScope\(\) and assignedTo\('([^']*)'\)")
 
 
 class Surroundings:
@@ -175,9 +186,9 @@ async def _list(around: Surroundings, kind: Kind, call: Call) -> Response:
     known = {name: re.escape(value) for name, value in call.names.items()}
     pattern = re.sub(r"\\\{(\w+)\\\}", lambda found: known.get(found[1], "[^/]+"), own) + "[^/]+"
     found = [body for path, body in around.resources.items() if re.fullmatch(pattern, path, re.IGNORECASE)]
-    wanted = re.fullmatch(r"principalId eq '([^']*)'", call.query.get("$filter", ""))
+    wanted = ASSIGNED.fullmatch(call.query.get("$filter", ""))
     if wanted:
-        found = [body for body in found if body["properties"]["principalId"] == wanted[1]]
+        found = [body for body in found if body["properties"]["principalId"] in wanted.groups()]
     return JSONResponse({"value": found})
 
 

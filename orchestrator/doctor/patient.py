@@ -14,7 +14,13 @@ from urllib.parse import urlsplit
 
 from core import clients
 from core.settings import AZURE_MANAGEMENT, Settings
-from core.settings.surroundings import APP_IDENTITY_PRINCIPAL_ID, EXECUTOR_OFF, SERVICE_APP_URI, WEBSITE_HOSTNAME
+from core.settings.surroundings import (
+    APP_IDENTITY_PRINCIPAL_ID,
+    EXECUTOR_OFF,
+    OPERATOR_IDENTITY_PRINCIPAL_ID,
+    SERVICE_APP_URI,
+    WEBSITE_HOSTNAME,
+)
 from orchestrator.doctor.rest import Rest
 from tools_worker.datafactory.factories import Factories
 from tools_worker.datafactory.models import FactoryId
@@ -156,6 +162,11 @@ class Patient:
     def app_identity(self) -> str:
         """Its object id, as commands want it; an output of the templates too."""
         return APP_IDENTITY_PRINCIPAL_ID.of(self.env) or "<object id of the app's identity>"
+
+    @property
+    def operator_identity(self) -> str:
+        """The object id of the one that changes factories; empty where it is not known here."""
+        return OPERATOR_IDENTITY_PRINCIPAL_ID.of(self.env)
 
     @property
     def acts(self) -> bool:

@@ -12,7 +12,7 @@ from core.errors import AppError
 from orchestrator.doctor.checks.identities import operator_token
 from orchestrator.doctor.findings import Check, Seen, failed, ok, skipped, warning
 from orchestrator.doctor.patient import EXECUTE, Patient
-from orchestrator.doctor.rest import Answer, Rest
+from orchestrator.doctor.rest import Answer
 from orchestrator.doctor.storage_parts import QUEUES
 from tools_worker.datafactory import fields
 
@@ -34,34 +34,67 @@ _ACCOUNT = re.compile(r"/storageAccounts/[^/]+(/queueServices/default/queues/(?P
 
 
 async def operator(patient: Patient) -> Sequence[Seen]:
-    client_id = patient.settings.adf_operator_client_id
-    look = f"az role assignment list --include-inherited --assignee {client_id or '<operator>'} --scope <factory id>"
-    if not patient.acts:
-        return skipped(f"{EXECUTE} is disabled in this app: another one acts.", f"Look yourself: {look}")
-    [token] = await operator_token(patient)
-    if client_id and token.result != "ok":
-        return skipped(
-            f"The rights of an identity are seen with its token only. {token.found}", f"Look yourself: {look}"
-        )
+    reason = await _unseen(patient)
+    if reason and not patient.operator_identity:
+        look = f"--assignee {patient.settings.adf_operator_client_id or '<operator>'} --scope <factory id>"
+        return skipped(reason, f"Look yourself: az role assignment list --include-inherited {look}")
     try:
         factories = (await patient.factories.all())[:MOST]
     except AppError:
         return skipped("The factories could not be listed: see 'adf_factories'.")
-    arm = patient.arm_as_operator if client_id else patient.arm
-    found = [seen for factory in factories if (seen := await _may_change(arm, factory.id.path, bool(client_id)))]
+    look_at = _has_roles if reason else _may_change
+    found = [seen for factory in factories if (seen := await look_at(patient, factory.id.path))]
     return found or ok(f"What is approved can be carried out in {len(factories)} factories.")
 
 
-async def _may_change(arm: Rest, factory: str, named: bool) -> Seen | None:
+async def _unseen(patient: Patient) -> str:
+    """Why the operator's own token does not tell here what it may do; empty where it does."""
+    if not patient.acts:
+        return f"{EXECUTE} is disabled in this app: another one acts."
+    if not patient.settings.adf_operator_client_id:
+        return ""
+    [token] = await operator_token(patient)
+    return "" if token.result == "ok" else f"The rights of an identity are seen with its token only. {token.found}"
+
+
+async def _may_change(patient: Patient, factory: str) -> Seen | None:
+    """By what Azure tells whoever asks of its own rights."""
+    named = bool(patient.settings.adf_operator_client_id)
+    arm = patient.arm_as_operator if named else patient.arm
     held = await arm.listed(f"{factory}/providers/Microsoft.Authorization/permissions", AUTHORIZATION)
     if held.refusal:
         return _unread("Rights on the factory", held.refusal, f"az role assignment list --scope {factory}")
-    missing = [action for action in CHANGES if not _allowed(action, held.items)]
+    return _lacking(factory, held.items, named, "<its object id>")
+
+
+async def _has_roles(patient: Patient, factory: str) -> Seen | None:
+    """By the roles that it was given there, above it, or through a group."""
+    principal = patient.operator_identity
+    look = f"az role assignment list --include-inherited --assignee {principal} --scope {factory}"
+    wanted = quote(f"atScope() and assignedTo('{principal}')")
+    given = await patient.arm.listed(
+        f"{factory}/providers/Microsoft.Authorization/roleAssignments?$filter={wanted}", AUTHORIZATION
+    )
+    if given.refusal:
+        return _unread("Role assignments", given.refusal, look)
+    held: list[Mapping[str, Any]] = []
+    for each in given.items:
+        role = fields.text(fields.mapping(each, "properties"), "roleDefinitionId")
+        definition = await patient.arm.get(role, AUTHORIZATION)
+        if definition.status != 200:
+            return _unread("A role of the operator's identity", definition, look)
+        permissions = fields.items(fields.mapping(definition.body, "properties"), "permissions")
+        held += [fields.as_mapping(permission) for permission in permissions]
+    return _lacking(factory, held, True, principal)
+
+
+def _lacking(factory: str, held: Sequence[Mapping[str, Any]], named: bool, principal: str) -> Seen | None:
+    missing = [action for action in CHANGES if not _allowed(action, held)]
     if not missing:
         return None
     who = "The operator's identity" if named else "The app's own identity (ADF_OPERATOR_CLIENT_ID is not set)"
     mend = (
-        "az role assignment create --assignee-object-id <its object id> --assignee-principal-type ServicePrincipal "
+        f"az role assignment create --assignee-object-id {principal} --assignee-principal-type ServicePrincipal "
         f"--role <the operator role of infra/factoryRoles.json> --scope {factory}"
     )
     why = "" if named else "Approved actions fail. Nothing to mend where nobody is to change factories through the app."

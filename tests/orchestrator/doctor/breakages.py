@@ -25,7 +25,10 @@ from tests.orchestrator.doctor.world import (
     EVENTS,
     LOG_RULE,
     LOGS,
+    OPERATES,
     OPERATOR,
+    OPERATOR_ID,
+    OPERATOR_ROLE,
     RULE,
     WIRED,
     WORKSPACE,
@@ -39,6 +42,12 @@ ROLE = f"{STORAGE}/providers/Microsoft.Authorization/roleAssignments/00000000-00
 DEFINITIONS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions"
 FACTORIES = "Microsoft.DataFactory/factories"
 FACTORY = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-data-prod/providers/{FACTORIES}/adf-prod"
+STOP = f"{FACTORIES}/triggers/stop/action"
+OPERATES_ELSEWHERE = {  # another app carries out what is approved, as the templates lay it out
+    **OPERATOR,
+    "AzureWebJobs.actions_execute.Disabled": "true",
+    "OPERATOR_IDENTITY_PRINCIPAL_ID": OPERATOR_ID,
+}
 PLAIN = b64encode(b'{"CorrelationId": "1"}').decode()
 
 
@@ -507,6 +516,42 @@ FACTORY_BREAKAGES = (
         _without(f"{FACTORIES}/triggers/stop/action"),
         "operator role",
         env=OPERATOR,
+    ),
+    Breakage(
+        "the operator lost its role in one factory",
+        "operator_rights",
+        "failed",
+        r"operator's identity may not: pipelines/createrun/action, .* \(adf-dev\)",
+        _gone(OPERATES["adf-dev"]),
+        f"--assignee-object-id {OPERATOR_ID} .*operator role",
+        env=OPERATES_ELSEWHERE,
+    ),
+    Breakage(
+        "the operator's role holds less",
+        "operator_rights",
+        "failed",
+        "operator's identity may not: triggers/stop/action",
+        _changed(OPERATOR_ROLE, permissions=[{"actions": [f"{FACTORIES}/*"], "notActions": [STOP]}]),
+        "operator role",
+        env=OPERATES_ELSEWHERE,
+    ),
+    Breakage(
+        "the operator's role was deleted",
+        "operator_rights",
+        "skipped",
+        "404",
+        _gone(OPERATOR_ROLE),
+        "role assignment list",
+        env=OPERATES_ELSEWHERE,
+    ),
+    Breakage(
+        "the operator's roles cannot be read",
+        "operator_rights",
+        "skipped",
+        "403",
+        _forbidden("factory_role_assignments_list"),
+        "role assignment list",
+        env=OPERATES_ELSEWHERE,
     ),
     Breakage(
         "rights cannot be read",

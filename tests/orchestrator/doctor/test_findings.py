@@ -23,7 +23,7 @@ from orchestrator.doctor.findings import Check, Finding, Seen
 from orchestrator.doctor.patient import Patient
 from orchestrator.doctor.rota import CHECKS
 from orchestrator.doctor.storage_parts import CONTAINERS, QUEUES, TABLES
-from tests.orchestrator.doctor.breakages import BREAKAGES, IDENTITY
+from tests.orchestrator.doctor.breakages import BREAKAGES, IDENTITY, OPERATES_ELSEWHERE
 from tests.orchestrator.doctor.world import ADDRESS, CLAIMS, LOG_RULE, OBJECT_ID, OPERATOR, ROOT, RULE, World
 
 IN_ONE_LOOP = pytest.mark.asyncio(loop_scope="session")
@@ -219,6 +219,12 @@ async def test_an_app_that_does_not_act_needs_no_operator(world: World) -> None:
         "operator_rights": "skipped",
         "operator_credential": "skipped",
     }
+
+
+@IN_ONE_LOOP
+async def test_roles_of_an_operator_that_acts_elsewhere_are_looked_up(world: World) -> None:
+    [found] = await world.examined("operator_rights", env=OPERATES_ELSEWHERE)
+    assert (found.result, found.found) == ("ok", "What is approved can be carried out in 2 factories.")
 
 
 @IN_ONE_LOOP

@@ -58,6 +58,17 @@ LOGS = {
     "/providers/Microsoft.Insights/diagnosticSettings/adf-operations"
     for name, group in (("adf-prod", "rg-data-prod"), ("adf-dev", "rg-data-dev"))
 }
+OPERATOR_ID = "00000000-0000-0000-0000-0000000000e1"  # its object id
+OPERATOR_ROLE = (
+    f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/"
+    "00000000-0000-0000-0000-0000000000e2"
+)
+MAY = json.loads((ROOT / "infra" / "factoryRoles.json").read_text(encoding="utf-8"))["operator"]
+OPERATES = {
+    name: path.partition("/providers/Microsoft.Insights/")[0]
+    + "/providers/Microsoft.Authorization/roleAssignments/00000000-0000-0000-0000-0000000000e3"
+    for name, path in LOGS.items()
+}
 TOPIC = f"{GROUP}/providers/Microsoft.EventGrid/topics/factories"
 EVENTS = f"{TOPIC}/eventSubscriptions/to-the-app"
 VERSIONS = {
@@ -68,6 +79,7 @@ VERSIONS = {
     "topics": "2022-06-15",
     "eventSubscriptions": "2022-06-15",
     "roleAssignments": "2022-04-01",
+    "roleDefinitions": "2022-04-01",
     "capabilityHosts": "2025-06-01",
     "projects": "2025-06-01",
     "storageAccounts": "2023-05-01",
@@ -88,6 +100,8 @@ WIRED: Mapping[str, Mapping[str, Any]] = {
         path: {"workspaceId": WORKSPACE, "logs": [{"category": "PipelineRuns", "enabled": True}]}
         for path in LOGS.values()
     },
+    OPERATOR_ROLE: {"permissions": [{"actions": MAY, "notActions": []}]},
+    **{path: {"roleDefinitionId": OPERATOR_ROLE, "principalId": OPERATOR_ID} for path in OPERATES.values()},
     TOPIC: {},
     EVENTS: {
         "provisioningState": "Succeeded",
