@@ -112,9 +112,9 @@ class World:
             return stats
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    options = Options(logs=Path(tmp_path_factory.mktemp("logs")))
+@asynccontextmanager
+async def opened(logs: Path) -> AsyncIterator[World]:
+    options = Options(logs=logs)
     children = Children(options.logs)
     try:
         storage, adf = await asyncio.gather(
@@ -128,3 +128,9 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         await made.stop_app()
     finally:
         await children.stop(3)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with opened(Path(tmp_path_factory.mktemp("logs"))) as made:
+        yield made

@@ -78,10 +78,8 @@ class Storage:
         return Audit(TableAuditStore(self.tables), self.sealed, lambda: datetime.now(UTC))
 
     async def emptied(self) -> None:
-        async for table in self.tables.list_tables():
-            client = self.tables.get_table_client(table.name)
-            async for row in client.list_entities(select=["PartitionKey", "RowKey"]):
-                await client.delete_entity(row["PartitionKey"], row["RowKey"])
+        for table in [each.name async for each in self.tables.list_tables()]:
+            await self.tables.delete_table(table)
         container = self.blobs.get_container_client("audit")
         if await container.exists():
             async for name in container.list_blob_names():
