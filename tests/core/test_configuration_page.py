@@ -263,3 +263,34 @@ def test_the_actions_of_the_roles_are_those_that_are_granted(heading: str, role:
     listed = re.findall(r"`([\w./]+)`", told)
     whole = [each if each.startswith("Microsoft.") else f"Microsoft.DataFactory/factories/{each}" for each in listed]
     assert sorted(whole) == sorted(granted)
+
+
+def test_what_the_doctor_reads_of_the_templates_is_told_by_them() -> None:
+    main = (ROOT / "infra" / "main.bicep").read_text(encoding="utf-8")
+    outputs = set(re.findall(r"^output (\w+) ", main, re.MULTILINE))
+    assert {each.name for each in surroundings.OUTPUTS} <= outputs
+
+
+WATCHED = """
+import os
+class Watched(dict):
+    asked = set()
+    def get(self, key, *otherwise):
+        self.asked.add(key)
+        return super().get(key, *otherwise)
+    def __getitem__(self, key):
+        self.asked.add(key)
+        return super().__getitem__(key)
+    def __contains__(self, key):
+        self.asked.add(key)
+        return super().__contains__(key)
+os.environ = Watched(os.environ)
+import function_app
+assert function_app.app.get_functions()
+print(*sorted(Watched.asked))
+"""
+
+
+def test_importing_the_app_reads_no_setting() -> None:
+    done = subprocess.run([sys.executable, "-c", WATCHED], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) & set(BY_NAME) == set()
