@@ -64,7 +64,7 @@ def test_every_rule_has_a_slip_that_turns_it_red() -> None:
     [("github-workflows", GITHUB), ("azure-pipelines", DEVOPS), ("dependabot", ".github/dependabot.yml")],
 )
 def test_they_are_what_their_schema_allows(schema: str, folder: str, tmp_path: Path) -> None:
-    """By the schemas that editors use. The task that installs azd is of a marketplace, which the schema does not know."""
+    """By the schemas that editors use. The task that installs azd is of a marketplace, unknown to it."""
     found = [ROOT / folder] if folder.endswith(".yml") else sorted((ROOT / folder).rglob("*.yml"))
     assert found
     for number, path in enumerate(found):

@@ -1,9 +1,10 @@
-"""Steps of the pipelines that need no cloud, run as they stand: in a clone, by the shell and the options of a runner."""
+"""Steps of the pipelines that need no cloud, run as they stand: in a clone, by a runner's shell with its options."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from tests.infra.workflows.reading import DEVOPS, GITHUB, Job, Pipelines, run
 
 ROOT = Path(__file__).resolve().parents[3]
 PIPELINES = Pipelines(ROOT)
-RUNNER = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]
+RUNNER = [shutil.which("bash") or "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]
 JOBS = {f"{job.file}:{job.name}": job for job in PIPELINES.jobs()}
 
 Done = subprocess.CompletedProcess[str]
