@@ -56,6 +56,16 @@ for id in $(printf '%s' "${ADF_FACTORIES:-}" | tr ',' ' '); do
   esac
 done
 
+for address in $(printf '%s' "${ALERT_EMAILS:-}" | tr ',' ' '); do
+  case "$address" in
+    *?@?*.?*) ;;
+    *) say "'$address' in ALERT_EMAILS is no e-mail address: azd env set ALERT_EMAILS <address>[,<address>…]." ;;
+  esac
+done
+case "${ALERT_EMAILS:-}" in
+  ,* | *,,* | *,) say "ALERT_EMAILS has a comma with no address beside it." ;;
+esac
+
 if [ -n "${FOUNDRY_PROJECT_ID:-}" ]; then
   if ! az resource show --ids "$FOUNDRY_PROJECT_ID" --query id --output tsv >/dev/null 2>&1; then
     say "FOUNDRY_PROJECT_ID $FOUNDRY_PROJECT_ID cannot be read: give the resource id of a project of this tenant, or leave it empty."

@@ -224,6 +224,8 @@ def test_nothing_is_said_where_nothing_is_wrong(tools: Tools) -> None:
     [
         ({}, {"ADF_FACTORIES": ""}, "No factory is named"),
         ({}, {"ADF_FACTORIES": "adf-prod"}, "'adf-prod' in ADF_FACTORIES is no /subscriptions/"),
+        ({}, {"ALERT_EMAILS": "ops@contoso.com, somebody"}, "'somebody' in ALERT_EMAILS is no e-mail address"),
+        ({}, {"ALERT_EMAILS": "ops@contoso.com,"}, "a comma with no address"),
         ({"az resource show": "!not found"}, {}, f"{FACTORY} cannot be read: it is not there, in another tenant"),
         ({"az account show --subscription s2": "tenant-2"}, {"ADF_FACTORIES": ELSEWHERE}, "is in another tenant than"),
         ({"az resource show": "!not found"}, {"FOUNDRY_PROJECT_ID": "/x"}, "FOUNDRY_PROJECT_ID /x cannot be read"),
@@ -277,6 +279,7 @@ def test_what_would_fail_later_is_said_before(
         (MADE | {"az group show": "West Europe|team"}, {}),
         ({}, {"AZURE_LOCATION": "West Europe"}),
         ({}, {"ADF_FACTORIES": f"{FACTORY},{ELSEWHERE}"}),
+        ({}, {"ALERT_EMAILS": "ops@contoso.com, 3f2a9c01.contoso.com@emea.teams.ms"}),
         ({}, {"FOUNDRY_PROJECT_ID": PROJECT}),
     ],
 )
