@@ -44,9 +44,17 @@ class Recorded:
 
     def metric(self, name: str) -> list[tuple[Mapping[str, Any], float]]:
         """Attributes, and the sum, of each series."""
+        return [(dict(point.attributes or {}), _sum(point)) for point in self._points(name)]
+
+    def point(self, name: str) -> Any:
+        """The one series of a metric, as the SDK has it."""
+        (found,) = self._points(name)
+        return found
+
+    def _points(self, name: str) -> list[Any]:
         data = self._metrics.get_metrics_data()
         return [
-            (dict(point.attributes or {}), _sum(point))
+            point
             for resource in (data.resource_metrics if data else ())
             for scope in resource.scope_metrics
             for metric in scope.metrics

@@ -61,6 +61,7 @@ DIGEST = "send_digest"  # INTERNAL
 
 OPERATION = "gen_ai.operation.name"
 PROVIDER = "gen_ai.provider.name"
+SYSTEM = "gen_ai.system"  # the older name of the same: Azure Monitor's exporter reads a dependency's type off it
 WORKFLOW_NAME = "gen_ai.workflow.name"
 AGENT_NAME = "gen_ai.agent.name"
 AGENT_ID = "gen_ai.agent.id"
@@ -74,10 +75,13 @@ OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
 TOKEN_TYPE = "gen_ai.token.type"  # noqa: S105 - tokens of a model
 
 ERROR = "error.type"  # the code of core.errors, else the exception's class
+ERROR_TOLD = (
+    "adf_ops.error"  # the same: of spans Azure Monitor's exporter keeps no attribute of the general conventions
+)
 METHOD = "http.request.method"
 ROUTE = "http.route"
 STATUS = "http.response.status_code"
-SERVER = "server.address"
+ADDRESS = "url.full"  # of Data Factory: the endpoint and the operation, without what it was about
 MESSAGING = "messaging.system"
 QUEUE = "messaging.destination.name"
 MESSAGE = "messaging.message.id"

@@ -46,7 +46,7 @@ class Span:
             with contained():
                 from opentelemetry.trace import StatusCode
 
-                self._inner.set_attributes(clean({names.ERROR: error}))
+                self._inner.set_attributes(clean({names.ERROR: error, names.ERROR_TOLD: error}))
                 self._inner.set_status(StatusCode.ERROR)
 
     def link(self, traceparent: object) -> None:

@@ -69,7 +69,7 @@ class Agents:
         }
         started, error = time.monotonic(), ""
         try:
-            with span(names.creating(spec.name), "client", about) as traced:
+            with span(names.creating(spec.name), "client", {**about, names.SYSTEM: names.AGENT_SERVICE}) as traced:
                 made = await self._service.create_agent(spec, below)
                 traced.set({names.AGENT_ID: made.id})
                 return made

@@ -38,7 +38,7 @@ class Following:
     def __init__(self, agent: AgentRef, model: str, conversation: str, now: Callable[[], datetime] = _utc_now) -> None:
         self._agent, self._model, self._now = agent, model, now
         self._began = now()
-        about = {names.AGENT_ID: agent.id, names.CONVERSATION: conversation, **self._of_agent(agent.name)}
+        about = {names.AGENT_ID: agent.id, names.CONVERSATION: conversation, **self._of_span(agent.name)}
         self._span = begin(names.invoking(agent.name), "client", about)
         self._open: dict[str, _Open] = {}
         self._over: set[str] = set()
@@ -94,7 +94,7 @@ class Following:
         began = _within(call.began_at, since, until) if over else self._now()
         agent = call.kind == "agent"
         name = names.invoking(call.name) if agent else names.executing(call.name)
-        about = self._of_agent(call.name) if agent else _of_tool(call)
+        about = self._of_span(call.name) if agent else _of_tool(call)
         self._open[key] = _Open(
             call, begin(name, "client" if agent else "internal", about, parent=caller, at=began), began
         )
@@ -118,6 +118,9 @@ class Following:
             names.AGENT_NAME: name,
             names.REQUEST_MODEL: self._model,
         }
+
+    def _of_span(self, name: str) -> dict[str, str | int | float | bool | None]:
+        return {**self._of_agent(name), names.SYSTEM: names.AGENT_SERVICE}
 
     def _record(self, agent: str, seconds: float, error: str) -> None:
         metrics.record(names.AGENT_SECONDS, max(seconds, 0.0), {**self._of_agent(agent), names.ERROR: error})

@@ -49,7 +49,7 @@ class Asked:
 def asking(method: str, path: str, endpoint: str) -> Iterator[Asked]:
     """Around one request. Whoever asks tells the status of the answer; without one there was none."""
     operation = operation_of(path)
-    about = {**_about(method, operation), names.REUSED: False, names.SERVER: urlsplit(endpoint).hostname}
+    about = {**_about(method, operation), names.REUSED: False, names.ADDRESS: f"{endpoint}/{operation}"}
     started = time.monotonic()
     with span(names.asking(method, operation), "client", about) as traced:
         asked = Asked(traced)

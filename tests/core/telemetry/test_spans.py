@@ -44,7 +44,7 @@ def test_a_failure_is_told_by_its_code_and_never_by_its_words(raised: BaseExcept
     with recording() as recorded, pytest.raises(type(raised)), span("work"):
         raise raised
     failed = recorded.span("work")
-    assert (failed.status.is_ok, dict(failed.attributes or {})) == (False, {"error.type": code})
+    assert (failed.status.is_ok, dict(failed.attributes or {})) == (False, {"error.type": code, "adf_ops.error": code})
     assert not failed.events
     assert not failed.status.description
 

@@ -77,6 +77,7 @@ def test_a_call_lasts_from_being_seen_to_being_seen_ended() -> None:
     assert dict(agent.attributes or {}) == {
         "gen_ai.operation.name": "invoke_agent",
         "gen_ai.provider.name": "azure.ai.openai",
+        "gen_ai.system": "azure.ai.openai",
         "gen_ai.agent.name": "ops_supervisor",
         "gen_ai.agent.id": "asst_1",
         "gen_ai.conversation.id": "thread_1",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from core.clients import LoopbackCredential
@@ -66,13 +68,15 @@ async def test_each_request_is_a_span_below_whoever_asked() -> None:
     assert recorded.tree("work") == ("work", [("POST queryPipelineRuns", [])])
     request = recorded.span("POST queryPipelineRuns")
     assert request.kind.name == "CLIENT"
-    assert dict(request.attributes or {}) == {
+    told = dict(request.attributes or {})
+    told["url.full"] = re.sub(r":[0-9]+/", "/", str(told["url.full"]))
+    assert told == {
         "http.request.method": "POST",
         "adf_ops.data_factory.operation": "queryPipelineRuns",
         "adf_ops.data_factory.reused": False,
         "adf_ops.data_factory.throttled": False,
         "http.response.status_code": 200,
-        "server.address": "127.0.0.1",
+        "url.full": "http://127.0.0.1/queryPipelineRuns",
     }
 
 

@@ -85,7 +85,7 @@ async def test_its_span_and_its_metric_tell_how_it_ended(given: dict[str, Any], 
         "gen_ai.tool.type": "function",
         "adf_ops.correlation": "42",
         "adf_ops.outcome": outcome,
-        **({} if outcome == "ok" else {"error.type": outcome}),
+        **({} if outcome == "ok" else {"error.type": outcome, "adf_ops.error": outcome}),
     }
 
 
