@@ -236,7 +236,9 @@ ALERTS: tuple[tuple[str, Rows, str, list[object], Rows], ...] = (
 )
 
 
-@pytest.mark.parametrize(("name", "trouble", "column", "told", "calm"), ALERTS, ids=lambda each: str(each)[:30])
+@pytest.mark.parametrize(
+    ("name", "trouble", "column", "told", "calm"), ALERTS, ids=[f"{each[0]} {each[3]}" for each in ALERTS]
+)
 def test_an_alert_sees_trouble_and_nothing_else(
     name: str, trouble: Rows, column: str, told: list[object], calm: Rows, logs: Any
 ) -> None:
