@@ -34,7 +34,7 @@ def environment(outside: Mapping[str, str]) -> dict[str, str]:
         raise Failed(f"VARIABLES is no JSON: {exc}") from exc
     wanted = names()
     given = {name: str(value) for name, value in together.items() if name in wanted}
-    own = {name: value for name, value in outside.items() if name != "VARIABLES"}
+    own = {name: value for name, value in outside.items() if name not in ("VARIABLES", *WHO)}
     merged = {name: value for name, value in {**given, **own}.items() if value or name not in wanted}
     # An Azure DevOps variable that nobody set stays as it is written: $(NAME).
     settled = {name: value for name, value in merged.items() if value != f"$({name})"}

@@ -34,7 +34,7 @@ class Rollout:
     def deploy(self, package: Package) -> None:
         """Raises Failed where the package is not good, whether or not another one could be put back."""
         self._fits(package)
-        former = next((kept for kept in shelf.releases(self.target) if kept.good), None)
+        former = next((kept for kept in self._releases() if kept.good), None)
         shelf.keep(self.target, package)
         try:
             self._put(package)
@@ -52,6 +52,18 @@ class Rollout:
             self._put(package)
         shelf.mark_good(self.target, chosen.version, chosen.sha256)
         self.say(f"{chosen.version} is back and good.")
+
+    def _releases(self) -> list[Kept]:
+        """The right to look was given by `azd provision`, perhaps a minute ago: it takes some to be known."""
+        end = time.monotonic() + self.patience.seconds
+        while True:
+            try:
+                return shelf.releases(self.target)
+            except Failed as exc:
+                if time.monotonic() >= end:
+                    raise
+                self.say(f"Not yet: {exc}")
+                time.sleep(self.patience.pause)
 
     def _chosen(self, version: str) -> Kept:
         kept = shelf.releases(self.target)

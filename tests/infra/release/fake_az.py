@@ -106,6 +106,9 @@ def metadata_of(options: dict[str, str]) -> None:
 
 def listed(options: dict[str, str]) -> list[dict[str, Any]]:
     assert options["--include"] == "m"
+    if (STATE / "forbidden").exists():
+        (STATE / "forbidden").unlink()
+        sys.exit("AuthorizationPermissionMismatch")
     found = sorted(BLOBS.glob("*.zip"))
     return [{"name": each.name, "metadata": json.loads(Path(f"{each}.metadata").read_text())} for each in found]
 

@@ -53,6 +53,11 @@ def test_a_good_package_is_in_both_apps_and_kept_as_good(place: Place, rollout: 
     assert kept.good
 
 
+def test_a_right_that_was_just_given_is_waited_for(place: Place, rollout: Rollout) -> None:
+    place.write("forbidden", "")
+    assert deploy(rollout, place, "one") == ""
+
+
 @pytest.mark.parametrize("bad", ["ill", "mute"])
 def test_a_bad_one_gives_way_to_the_last_good_one(place: Place, rollout: Rollout, bad: str) -> None:
     deploy(rollout, place, "one")
