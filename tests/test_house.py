@@ -59,7 +59,8 @@ print(json.dumps({
     "functions": {f.get_function_name(): [b.type for b in f.get_bindings()] for f in functions},
     "opened": opened,
     "heavy": sorted(m for m in ("azure.mgmt.datafactory", "azure.ai.agents", "azure.identity", "fastapi",
-                                "azure.storage.queue", "azure.storage.blob", "azure.data.tables") if m in sys.modules),
+                                "azure.storage.queue", "azure.storage.blob", "azure.data.tables", "opentelemetry",
+                                "azure.monitor") if m in sys.modules),
 }))
 """
 
