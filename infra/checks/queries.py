@@ -22,6 +22,7 @@ from tools_worker.runtime.handler import OK
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("core", "orchestrator", "tools_worker")
 LOGGED = frozenset({"debug", "info", "warning", "error", "exception"})
+TRACES, EXCEPTIONS = "AppTraces", "AppExceptions"  # where a line of the log goes; one with an exception is one
 SPANS = tuple(
     make("")
     for make in (
@@ -37,6 +38,7 @@ FOREIGN = frozenset(
     {
         *("_MS.links", "faas.name", "([A-Za-z_]+)$"),
         *("Executed 'Functions.", "Executed 'Functions[.]([a-z_]+)'"),
+        "^Exception while executing function: Functions[.]([a-z_]+)",
         *("run-…", "/alerts/"),
     }
 )
@@ -116,10 +118,16 @@ def query_names(templates: Templates) -> Iterator[Finding]:
     """Every text that a query looks for is told by the code: a metric, an attribute, a state, a line of the log."""
     for path in _paths(templates):
         content = path.read_text(encoding="utf-8")
+        tables = {table for table in (TRACES, EXCEPTIONS) if table in content}
         for found in TOKEN.finditer(content):
-            if found.lastgroup in ("string", "verbatim") and not _is_told(_plain(found[0])):
-                line = content.count("\n", 0, found.start()) + 1
-                yield Finding(f"queries/{path.name}", line, f"the code tells no {_plain(found[0])!r}")
+            if found.lastgroup not in ("string", "verbatim") or _is_told(words := _plain(found[0])):
+                continue
+            line = content.count("\n", 0, found.start()) + 1
+            where = _logged(words)
+            if not where:
+                yield Finding(f"queries/{path.name}", line, f"the code tells no {words!r}")
+            elif tables and not where & tables:
+                yield Finding(f"queries/{path.name}", line, f"{words!r} comes into {', '.join(sorted(where))}")
 
 
 def _plain(string: str) -> str:
@@ -128,13 +136,13 @@ def _plain(string: str) -> str:
 
 def _is_told(words: str) -> bool:
     prose = words == "" or words != words.strip()
-    return prose or words in _known() or words.startswith(SPANS) or _is_logged(words)
+    return prose or words in _known() or words.startswith(SPANS)
 
 
-def _is_logged(words: str) -> bool:
-    """`key=value` pairs that stand in one line of the log, or a key whose value a pattern takes out."""
+def _logged(words: str) -> set[str]:
+    """The tables of lines in which all the `key=value` pairs stand; of a key alone a pattern takes out the value."""
     pieces = [f"{key}={value}" for key, value in PIECE.findall(words)]
-    return bool(pieces) and any(all(_stands(piece, line) for piece in pieces) for line in log_lines())
+    return {table for table, line in log_lines() if pieces and all(_stands(piece, line) for piece in pieces)}
 
 
 def _stands(piece: str, line: str) -> bool:
@@ -142,10 +150,10 @@ def _stands(piece: str, line: str) -> bool:
 
 
 @cache
-def log_lines() -> frozenset[str]:
-    """The formats of everything that the code logs."""
+def log_lines() -> frozenset[tuple[str, str]]:
+    """The formats of everything that the code logs, each with the table it comes into."""
     return frozenset(
-        node.args[0].value
+        (_table(node), node.args[0].value)
         for package in CODE
         for path in (ROOT / package).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
@@ -158,10 +166,16 @@ def log_lines() -> frozenset[str]:
     )
 
 
+def _table(call: ast.Call) -> str:
+    given = any(word.arg == "exc_info" for word in call.keywords)
+    told = isinstance(call.func, ast.Attribute) and call.func.attr == "exception"
+    return EXCEPTIONS if given or told else TRACES
+
+
 @cache
 def _known() -> frozenset[str]:
     named = {value for value in vars(telemetry).values() if isinstance(value, str)} - {telemetry.__doc__}
-    outcomes = {word for line in log_lines() for word in re.findall(r"outcome=([a-z_]+)", line)}
+    outcomes = {word for _, line in log_lines() for word in re.findall(r"outcome=([a-z_]+)", line)}
     functions = json.loads((ROOT / "infra" / "functions.json").read_text(encoding="utf-8"))
     states = {*get_args(RunStatus), *get_args(ActionState), *EVENTS, OK}
     return frozenset(named | outcomes | states | {name for each in functions.values() for name in each} | FOREIGN)

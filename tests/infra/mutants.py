@@ -291,6 +291,7 @@ ASKED: tuple[Mutant, ...] = (
     (f"{QUERIES}/questions-slowest.kql", "invoke_workflow", "invoke_flow", "query_names", "'invoke_flow question'"),
     (f"{QUERIES}/alert-audit-broken.kql", '"taken"', '"took"', "query_names", "tells no 'took'"),
     (f"{QUERIES}/alert-bugs.kql", "outcome=bug", "outcome=bugs", "query_names", "tells no 'outcome=bugs'"),
+    (f"{QUERIES}/alert-bugs.kql", "AppExceptions", "AppTraces", "query_names", "comes into AppExceptions"),
     (f"{QUERIES}/alert-runs-lost.kql", "poison_messages=", "poison=", "query_names", "poison="),
     (f"{QUERIES}/alert-questions-failing.kql", '"expired"', '"late"', "query_names", "tells no 'late'"),
     (

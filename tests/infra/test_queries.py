@@ -100,6 +100,11 @@ def line(message: str, level: int = 2, at: datetime = NOW, role: str = "app") ->
     return "AppTraces", {"TimeGenerated": at, "Message": message, "SeverityLevel": level, "AppRoleName": role}
 
 
+def raised(message: str, kind: str = "KeyError") -> tuple[str, Row]:
+    row = {"TimeGenerated": NOW, "OuterMessage": message, "ExceptionType": kind, "SeverityLevel": 3}
+    return "AppExceptions", {**row, "AppRoleName": "app"}
+
+
 def ran(function: str, at: datetime = NOW, success: bool = True, milliseconds: float = 10.0) -> tuple[str, Row]:
     row = {"TimeGenerated": at, "Name": function, "Success": success, "DurationMs": milliseconds, "ItemCount": 1}
     return "AppRequests", {**row, "AppRoleName": "app"}
@@ -206,6 +211,13 @@ ALERTS: tuple[tuple[str, Rows, str, list[object], Rows], ...] = (
         [line("entries=4 outcome=not_recorded error=x"), line("chain=c seq=1 outcome=not_anchored error=x")],
     ),
     (
+        "alert-audit-waiting",
+        [raised("entries=90 outcome=failed"), raised("entries=2 outcome=failed"), raised("entries=1 outcome=failed")],
+        "Outcome",
+        ["failed"],
+        [line("run=r outcome=failed seconds=2")] * 3,
+    ),
+    (
         "alert-intake-failing",
         [line("path=/hooks/alerts/azure-monitor code=upstream_unavailable detail=Table storage does not answer.")] * 3,
         "What",
@@ -228,10 +240,14 @@ ALERTS: tuple[tuple[str, Rows, str, list[object], Rows], ...] = (
     ),
     (
         "alert-bugs",
-        (line("path=/api/ask outcome=bug error=KeyError", 3), line("check=tables outcome=broken")),
+        (
+            raised("path=/api/ask outcome=bug error=KeyError"),
+            raised("check=tables outcome=broken"),
+            raised("Exception while executing function: Functions.watch_scope"),
+        ),
         "What",
-        ["/api/ask", "tables"],
-        (line("run=r outcome=failed seconds=2", 1),),
+        ["/api/ask", "tables", "watch_scope"],
+        (line("run=r outcome=failed seconds=2", 1), raised("chain=c seq=1 outcome=not_anchored")),
     ),
 )
 
