@@ -2,7 +2,8 @@
 
     python -m bench.package [--short] [--json]
 
-The package is built as for a deployment without a remote build: the app, the libraries of requirements.txt, byte code.
+The package is built as a release is: the app, the libraries of requirements.txt as Azure needs them, byte code. On a
+machine that could not load those (no Linux on x64) the libraries are its own.
 Then Microsoft's own worker library loads it in a process that sees nothing but the package, the library and Python: no
 virtual environment, no checkout. It is done with this Python and each of PYTHONS (`--short`: where they are here). What
 the checks of the templates find is counted too, and what the doctor's tests break and miss. The exit code is 1 where a
@@ -15,6 +16,7 @@ import argparse
 import asyncio
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -32,6 +34,8 @@ PYTHONS = ("3.11", "3.13")
 LARGEST_MB = 180
 CHECKER = ("__init__.py", "host/__init__.py", "host/worker_library.py", "host/worker_protos.py")
 HERE = ".".join(map(str, sys.version_info[:2]))
+LIKE_AZURE = (sys.platform, platform.machine()) == ("linux", "x86_64")
+LIBRARIES = "--for-azure" if LIKE_AZURE else "--with-dependencies"
 
 START = """
 import runpy, sys
@@ -77,7 +81,7 @@ def _version(python: str) -> str:
 
 def build(python: str, target: Path) -> Path:
     """The package, with the libraries that this Python needs and its byte code."""
-    command = [python, "-m", "infra.package", "--to", str(target), "--with-dependencies"]
+    command = [python, "-m", "infra.package", "--to", str(target), LIBRARIES]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"No package could be made with {python}: {done.stderr[-2000:]}")
