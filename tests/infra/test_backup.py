@@ -47,6 +47,7 @@ from tests.orchestrator.stores.test_action_store import make_action
 from tests.orchestrator.stores.test_incident_store import make_incident
 from tests.orchestrator.test_sweeper import SentRuns
 
+pytestmark = pytest.mark.xdist_group("backup")  # two emulators of their own
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime.now(UTC).replace(microsecond=0)
 
