@@ -1,8 +1,9 @@
-"""python -m infra.backup save DIR | check DIR | restore DIR [--go-on]: the app's records as files, and back.
+"""python -m infra.backup save DIR | check DIR | restore DIR: the app's records as files, and back.
 
 save      copies tables and blobs into a folder that is empty or not there; the app may work on meanwhile
 check     says whether a copy is whole
-restore   puts a copy into storage that is empty; --go-on where an earlier try was broken off
+restore   puts a copy into storage that is empty; --go-on where an earlier try was broken off; --replace ACCOUNT takes
+          away what is there first, but for the audit trail, beside which the other's is put: stop both apps before
 
 Storage is found as the app finds it (STORAGE…). Exit code 2 where something is not as it has to be.
 """
@@ -18,11 +19,15 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core import clients
 from core.errors import AppError
 from core.settings import Settings
 from infra.backup import manifest, restoring, saving
+
+if TYPE_CHECKING:
+    from azure.data.tables.aio import TableServiceClient
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -46,7 +51,11 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name)
         command.add_argument("folder", type=Path)
         if name == "restore":
-            command.add_argument("--go-on", action="store_true", help="an earlier try was broken off")
+            how = command.add_mutually_exclusive_group()
+            how.add_argument("--go-on", action="store_true", help="an earlier try was broken off")
+            how.add_argument(
+                "--replace", metavar="ACCOUNT", help="the account's own name, so that no other one is emptied"
+            )
     return parser
 
 
@@ -64,12 +73,22 @@ async def _run(given: argparse.Namespace) -> str:
             copy = await saving.save(saving.Source(tables, blobs, lambda: datetime.now(UTC)), given.folder)
             told = _told(copy)
         else:
-            done = await restoring.restore(restoring.Target(tables, blobs), given.folder, go_on=given.go_on)
+            gone = await _cleared(tables, given.replace, given.folder) if given.replace else 0
+            go_on = given.go_on or bool(given.replace)
+            done = await restoring.restore(restoring.Target(tables, blobs), given.folder, go_on=go_on)
             told = (
-                f"{done.put} rows and {done.files} blobs put back, {done.there} were there; "
+                f"{gone} rows taken away, {done.put} rows and {done.files} blobs put back, {done.there} were there; "
                 f"{len(done.under_way)} runs were under way and end by the sweeper."
             )
     return f"{told} {time.monotonic() - began:.1f} s."
+
+
+async def _cleared(tables: TableServiceClient, name: str, folder: Path) -> int:
+    """Only where there is something to put in its place."""
+    if name != tables.account_name:
+        raise restoring.NotEmpty(f"This is the account {tables.account_name!r}, not {name!r}: nothing was taken away.")
+    await asyncio.to_thread(manifest.read, folder)
+    return await restoring.clear(tables)
 
 
 def _told(copy: manifest.Manifest) -> str:

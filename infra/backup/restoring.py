@@ -1,4 +1,4 @@
-"""Puts a copy back into storage that is empty. Nothing that is there is ever overwritten."""
+"""Puts a copy back into storage that is empty, or is emptied on request. Nothing that is there is ever overwritten."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.backup import entities, manifest
+from infra.backup.saving import TABLES
 from orchestrator.runs.record import run_from_json
+from orchestrator.stores.audit_tables import AUDIT
 from orchestrator.stores.rows import create_table, unpacked
 from orchestrator.stores.run_tables import ACTIVE, RUNS, active_row
 
@@ -60,6 +62,27 @@ async def restore(target: Target, folder: Path, *, go_on: bool = False) -> Resto
     done.under_way = [str(row["PartitionKey"]) for row in runs if _is_under_way(row)]
     await _table(target.tables.get_table_client(ACTIVE), (active_row(each) for each in done.under_way), Restored())
     return done
+
+
+async def clear(tables: TableServiceClient) -> int:
+    """Take all rows away but those of the audit trail, which nobody takes away: another's chains stand beside it.
+
+    The tables stay: one that is deleted cannot be made again for a while. How many rows."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    gone = 0
+    for name in (*(each for each in TABLES if each != AUDIT), ACTIVE):
+        table = tables.get_table_client(name)
+        try:
+            keys = [row async for row in table.list_entities(select=["PartitionKey", "RowKey"])]
+        except ResourceNotFoundError:
+            continue
+        for _, partition in groupby(keys, key=lambda row: str(row["PartitionKey"])):
+            rows = list(partition)
+            for start in range(0, len(rows), MOST_ROWS):
+                await table.submit_transaction([("delete", row) for row in rows[start : start + MOST_ROWS]])
+        gone += len(keys)
+    return gone
 
 
 async def _refuse_used(target: Target, copy: manifest.Manifest) -> None:

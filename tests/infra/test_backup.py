@@ -20,6 +20,7 @@ from azure.data.tables.aio import TableServiceClient
 from azure.storage.blob.aio import BlobServiceClient
 
 from core import clients
+from core.errors import NotFound
 from core.settings import Settings
 from infra.backup import entities, manifest, saving
 from infra.backup.restoring import NotEmpty, Restored, Target, restore
@@ -294,6 +295,37 @@ def test_a_row_keeps_its_types() -> None:
     assert entities.entity(entities.line(row)) == row
     wide = {"PartitionKey": "p", "RowKey": "r", "wide": EntityProperty(2**40, EdmType.INT64)}
     assert entities.entity(entities.line(wide)) == wide
+
+
+async def test_what_a_standby_wrote_makes_room_and_its_trail_stays(
+    source: Storage, target: Storage, tmp_path: Path
+) -> None:
+    life, other = await lived(source), await lived(target)
+    copy = tmp_path / "copy"
+    await source.saved(copy)
+    wrong = command(target.connection, "restore", copy, "--replace", "another")
+    assert (wrong.returncode, "nothing was taken away" in wrong.stderr) == (2, True)
+    assert await target.runs.load(other.answered.id)
+
+    done = command(target.connection, "restore", copy, "--replace", azurite.ACCOUNT)
+    assert (done.returncode, done.stderr) == (0, "")
+    with pytest.raises(NotFound):
+        await target.runs.load(other.answered.id)
+    assert await target.runs.active() == [life.under_way.id]
+    incidents = await TableIncidentStore(target.tables).active()
+    assert [each.id for each in incidents] == [life.incident.id]
+    report = await target.report()
+    assert (report.chains, report.entries, report.findings) == (2, 260, ())
+
+
+async def test_a_spoilt_copy_takes_nothing_away(source: Storage, target: Storage, tmp_path: Path) -> None:
+    await lived(source)
+    other = await lived(target)
+    await source.saved(tmp_path / "copy")
+    spoil(tmp_path / "copy", "changed")
+    done = command(target.connection, "restore", tmp_path / "copy", "--replace", azurite.ACCOUNT)
+    assert (done.returncode, "is not what was saved" in done.stderr) == (2, True)
+    assert await target.runs.load(other.answered.id)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"PartitionKey": "p"}', '{"PartitionKey": {"odd": "1"}}'])
