@@ -108,8 +108,6 @@ def begin(
             kind=SpanKind[kind.upper()],
             attributes=clean(attributes or {}),
             start_time=_nanoseconds(at),
-            record_exception=False,
-            set_status_on_exception=False,
         )
         return Span(inner)
     return NOTHING

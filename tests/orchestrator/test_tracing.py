@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from core.telemetry import carrying
+from core.telemetry import carrying, names
 from core.telemetry.setup import using
 from core.telemetry.spans import span
 from orchestrator.api import app as api
@@ -139,6 +139,17 @@ async def test_whoever_is_told_of_an_end_is_told_in_the_runs_trace(expired: bool
     with recording(), span("a timer"):
         await night.sweeper.runs()
     assert sent.traces == [ELSEWHERE[3:35]]
+
+
+async def test_a_run_is_measured_when_it_ends_and_not_again_when_it_is_settled() -> None:
+    night = Night()
+    await night.run(traceparent=ELSEWHERE)
+    night.now += timedelta(minutes=10)
+    with recording() as recorded:
+        assert await night.sweeper.runs() == {"expired": 1}
+        await night.sweeper.conductor.endings.settle(await night.stored())
+        ((about, seconds),) = recorded.metric(names.QUESTION_SECONDS)
+    assert (about, seconds) == ({"adf_ops.outcome": "expired"}, 600.0)
 
 
 # The queue
