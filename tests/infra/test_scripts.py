@@ -278,6 +278,9 @@ def test_what_would_fail_later_is_said_before(
         (MADE, {"AUDIT_LOCKED": "true"}),  # nobody knows, and a guess would stop who is right
         (MADE | {"az group show": "West Europe|team"}, {}),
         ({}, {"AZURE_LOCATION": "West Europe"}),
+        ({"resourceTypes": ""}, {}),  # nor here
+        ({"az functionapp list-flexconsumption-runtimes": ""}, {}),
+        ({"az functionapp list-flexconsumption-locations": ""}, {}),
         ({}, {"ADF_FACTORIES": f"{FACTORY},{ELSEWHERE}"}),
         ({}, {"ALERT_EMAILS": "ops@contoso.com, 3f2a9c01.contoso.com@emea.teams.ms"}),
         ({}, {"FOUNDRY_PROJECT_ID": PROJECT}),
@@ -291,6 +294,14 @@ def test_what_is_right_a_second_time_or_elsewhere_in_the_tenant_is_let_through(
         tools.answer(words, text)
     done = tools.run(BEFORE, **READY | env)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_without_a_subscription_nothing_else_is_asked(tools: Tools) -> None:
+    """All the rest would fail too, each with a sentence that is not true."""
+    ready(tools)
+    tools.answer("az account show", "not signed in", failing=True)
+    done = tools.run(BEFORE, **READY)
+    assert (len(done.stderr.splitlines()), len(tools.calls)) == (1, 1)
 
 
 def test_only_what_was_deleted_of_this_environment_in_this_region_holds_its_names(tools: Tools) -> None:
