@@ -44,6 +44,9 @@ class Source:
 async def save(source: Source, folder: Path) -> manifest.Manifest:
     """Raises azure.core's errors, and OSError; a copy that was broken off has no manifest."""
     begun, files, rows = source.now(), dict[str, str](), dict[str, int]()
+    await asyncio.to_thread(
+        folder.mkdir, 0o700, parents=True, exist_ok=True
+    )  # it holds all that was asked and answered
     if source.blobs:
         for name in containers():
             files |= await _blobs(source.blobs.get_container_client(name), folder)

@@ -346,6 +346,7 @@ async def test_the_command_saves_checks_and_puts_back(source: Storage, target: S
     saved = command(source.connection, "save", copy)
     assert (saved.returncode, saved.stderr) == (0, "")
     assert "rows of 9 tables and" in saved.stdout
+    assert copy.stat().st_mode & 0o077 == 0  # nobody else reads what was asked and answered
     assert command("", "check", copy).returncode == 0
     done = command(target.connection, "restore", copy)
     assert (done.returncode, done.stderr) == (0, "")
