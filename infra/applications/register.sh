@@ -12,7 +12,8 @@ here=$(dirname "$0")
 azns=461e8683-5575-4561-ac7f-899cc907d62a # "AzNS AAD Webhook": Azure Monitor's action groups
 role=6f0c7a52-3a3e-4d6c-9a0b-0c1f5a7f3b11 # of alerts.json
 
-value() { azd env get-value "$1" 2>/dev/null || true; }
+# Where azd knows no value it says so on stdout, too.
+value() { if found=$(azd env get-value "$1" 2>/dev/null); then printf '%s' "$found"; fi; }
 
 environment=$(value AZURE_ENV_NAME)
 if [ -z "$environment" ]; then
@@ -61,15 +62,19 @@ receiver=$(principal "$alerts")
 sender=$(principal "$azns")
 held=$(az rest --method get --url "https://graph.microsoft.com/v1.0/servicePrincipals/$sender/appRoleAssignments" \
   --query "value[?resourceId=='$receiver'].appRoleId" --output tsv)
-if [ "$held" != "$role" ]; then
-  az rest --method post --output none --url "https://graph.microsoft.com/v1.0/servicePrincipals/$sender/appRoleAssignments" \
-    --body "{\"principalId\":\"$sender\",\"resourceId\":\"$receiver\",\"appRoleId\":\"$role\"}"
+right="https://graph.microsoft.com/v1.0/servicePrincipals/$sender/appRoleAssignments"
+given="{\"principalId\":\"$sender\",\"resourceId\":\"$receiver\",\"appRoleId\":\"$role\"}"
+denied=0
+if [ "$held" != "$role" ] && ! az rest --method post --output none --url "$right" --body "$given"; then
+  denied=1
+  echo "Azure Monitor may not send alerts yet: a Cloud Application Administrator has to run this, before or after 'azd up':" >&2
+  echo "  az rest --method post --url $right --body '$given'" >&2
 fi
 
 site=$(value SERVICE_APP_URI)
 if [ -z "$site" ]; then
   echo "Now run 'azd up', then this once more: where people sign in is known only then."
-  exit 0
+  exit "$denied"
 fi
 az ad app update --id "$people" --web-redirect-uris "$site/.auth/login/aad/callback"
 if [ -z "$(az ad app federated-credential list --id "$people" --query "[?name=='app-identity'].name" --output tsv)" ]; then
@@ -78,3 +83,4 @@ if [ -z "$(az ad app federated-credential list --id "$people" --query "[?name=='
     \"subject\":\"$(value APP_IDENTITY_PRINCIPAL_ID)\",\"audiences\":[\"api://AzureADTokenExchange\"]}"
 fi
 echo "People can sign in at $site/ui/me once somebody has given them a role (docs/deploy.md)."
+exit "$denied"

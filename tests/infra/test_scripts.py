@@ -11,12 +11,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from core.settings.callers import TOKEN_APPS, TOKEN_ROLES
 from orchestrator.api.persons import INCLUDED
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS, REGISTER = ROOT / "infra/hooks/secrets.sh", ROOT / "infra/applications/register.sh"
+DOWN, REMOVE = ROOT / "infra/hooks/down.sh", ROOT / "infra/remove.sh"
 OUTPUTS = {
     "AZURE_KEY_VAULT_NAME": "kv-x",
     "AZURE_SUBSCRIPTION_ID": "sub",
@@ -122,9 +124,15 @@ def test_without_the_names_of_the_template_nothing_is_asked(tools: Tools) -> Non
     assert tools.calls == []
 
 
-def registering(tools: Tools, **values: str) -> None:
-    for name, text in {"AZURE_ENV_NAME": "team", **values}.items():
+def knowing(tools: Tools, **values: str) -> None:
+    """What azd knows. Where it knows nothing it says so on stdout, as the real one does."""
+    tools.answer("azd env get-value", "ERROR: key not found in the environment values", failing=True)
+    for name, text in values.items():
         tools.answer(f"azd env get-value {name}", text)
+
+
+def registering(tools: Tools, **values: str) -> None:
+    knowing(tools, AZURE_ENV_NAME="team", **values)
     tools.answer("az ad app create", "11111111-new")
     tools.answer("az ad app show", "object-of-alerts")
     tools.answer("az ad sp show --id 11111111-new", "receiver")
@@ -157,6 +165,17 @@ def test_a_second_run_registers_nothing_and_finishes_the_sign_in(tools: Tools) -
     assert '"subject":"identity"' in calls
 
 
+def test_who_may_not_let_azure_monitor_send_is_told_who_may_and_goes_on(tools: Tools) -> None:
+    registering(tools, SERVICE_APP_URI="https://func-x")
+    tools.answer("az rest --method post", "Insufficient privileges", failing=True)
+    done = tools.run(REGISTER)
+    assert done.returncode == 1
+    assert "a Cloud Application Administrator has to run this" in done.stderr
+    refused = next(call for call in tools.calls if "--method post" in call).replace(" --output none", "")
+    assert refused.replace("{", "'{") + "'" in done.stderr
+    assert "https://func-x/.auth/login/aad/callback" in "\n".join(tools.calls)
+
+
 def test_two_applications_of_one_name_are_a_question_for_people(tools: Tools) -> None:
     registering(tools)
     tools.answer("az ad app list", "one\ntwo\n")
@@ -167,6 +186,7 @@ def test_two_applications_of_one_name_are_a_question_for_people(tools: Tools) ->
 
 
 def test_without_an_environment_nothing_is_registered(tools: Tools) -> None:
+    knowing(tools)
     done = tools.run(REGISTER)
     assert done.returncode == 1
     assert "azd env new" in done.stderr
@@ -347,3 +367,107 @@ def test_the_quota_that_is_asked_for_is_that_of_the_stages() -> None:
     found = re.search(r"dev\) wanted=(\d+) ;; staging\) wanted=(\d+) ;; \*\) wanted=(\d+)", BEFORE.read_text())
     assert found
     assert [int(each) for each in found.groups()] == [stages[name]["modelCapacity"] for name in stages]
+
+
+MADE_BY_AZD = {
+    "AZURE_ENV_NAME": "team",
+    "AZURE_RESOURCE_GROUP": "rg-team",
+    "AZURE_SUBSCRIPTION_ID": "s",
+    "SERVICE_APP_NAME": "func-abc123",
+    "ADF_FACTORIES": f"{FACTORY},{ELSEWHERE}",
+    "APP_IDENTITY_PRINCIPAL_ID": "app-identity",
+    "OPERATOR_IDENTITY_PRINCIPAL_ID": "operator-identity",
+    "SIGN_IN_CLIENT_ID": "people",
+    "ALERTS_CLIENT_ID": "alerts",
+}
+CHANGES = (" delete ", " create ", " set ", " update ", " purge ")
+
+
+def changes(tools: Tools) -> list[str]:
+    return [call for call in tools.calls if any(word in f"{call} " for word in CHANGES)]
+
+
+def remove(
+    tools: Tools, *typed: str, answers: dict[str, str] | None = None, **known: str
+) -> subprocess.CompletedProcess[str]:
+    knowing(tools, **MADE_BY_AZD | known)
+    there = {"az group exists": "true", "az group show": "team"}
+    for words, text in (there | (answers or {})).items():
+        tools.answer(words, text)
+    return subprocess.run(["sh", str(REMOVE), *typed], env=tools.env, capture_output=True, text=True, check=False)
+
+
+def test_azd_down_is_refused_since_it_would_delete_the_factories(tools: Tools) -> None:
+    hooks = yaml.safe_load((ROOT / "azure.yaml").read_text())["hooks"]
+    assert hooks["predown"] == {"shell": "sh", "run": str(DOWN.relative_to(ROOT))}
+    done = tools.run(DOWN, AZURE_ENV_NAME="team")
+    assert (done.returncode, tools.calls) == (1, [])
+    assert "sh infra/remove.sh team" in done.stderr
+
+
+def test_what_stands_beside_the_factories_goes_before_the_group(tools: Tools) -> None:
+    assignment, setting = "/subscriptions/s/assignment-1", "adf-operations-abc123"
+    beside = {
+        "az role assignment list": assignment,
+        "az resource list --resource-group g --subscription s2": f"{ELSEWHERE}/alert",
+        "az role definition list": "role-1",
+        "az monitor diagnostic-settings list": setting,
+    }
+    done = remove(tools, "team", answers=beside)
+    assert done.returncode == 0, done.stderr
+    made = changes(tools)
+    scopes = ("/subscriptions/s/resourceGroups/g", "/subscriptions/s2/resourceGroups/g")
+    assert made == [
+        *[f"az role assignment delete --ids {assignment} --subscription {each}" for each in 2 * ("s", "s2")],
+        f"az role definition delete --name role-1 --scope {scopes[0]} --subscription s",
+        f"az resource delete --ids {ELSEWHERE}/alert --output none",
+        f"az role definition delete --name role-1 --scope {scopes[1]} --subscription s2",
+        *[f"az monitor diagnostic-settings delete --resource {each} --name {setting}" for each in (FACTORY, ELSEWHERE)],
+        "az group delete --name rg-team --subscription s --yes",
+    ]  # fmt: skip
+    told = [line.strip() for line in done.stdout.splitlines()[1:]]
+    assert told == [f"az ad app delete --id {name}" for name in ("people", "alerts")]
+
+
+def test_only_what_holds_the_own_token_is_looked_for(tools: Tools) -> None:
+    remove(tools, "team")
+    text = "\n".join(tools.calls)
+    assert "[?starts_with(name, 'alert-') && ends_with(name, '-abc123')].id" in text
+    assert "contains(roleName, ' abc123 ')" in text
+    assert "[?name=='adf-operations-abc123'].name" in text
+    alerts, logs, roles = (
+        (ROOT / f"infra/modules/factory{name}.bicep").read_text() for name in ("Alerts", "Logs", "Roles")
+    )
+    assert set(re.findall(r"name: '(alert-.*)'", alerts)) == {
+        "alert-${factoryName}-${watch.name}-${token}",
+        "alert-${factoryName}-health-${token}",
+    }
+    assert "name: 'adf-operations-${token}'" in logs
+    names = re.findall(r"roleName: '(.*)'", roles)
+    assert len(names) == 3
+    assert all(re.match(r"ADF operations [a-z ]+ \$\{token\} ", name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("typed", "answers", "known", "said"),
+    [
+        ((), {}, {}, "takes 'team' away with all its records: sh infra/remove.sh team"),
+        (("prod",), {}, {}, "takes 'team' away"),
+        (("team",), {}, {"SERVICE_APP_NAME": ""}, "azd env refresh"),
+        (("team",), {"az group show": "other"}, {}, "rg-team has no tag azd-env-name=team"),
+        (
+            ("team",),
+            {},
+            {"ADF_FACTORIES": FACTORY.replace("/g/", "/RG-team/")},
+            "stands in rg-team and would be deleted with it",
+        ),
+        (("team",), {}, {"FOUNDRY_PROJECT_ID": PROJECT.replace("/g/", "/rg-team/")}, "/p stands in rg-team"),
+    ],
+)
+def test_nothing_is_removed_that_was_not_meant(
+    tools: Tools, typed: tuple[str, ...], answers: dict[str, str], known: dict[str, str], said: str
+) -> None:
+    done = remove(tools, *typed, answers=answers, **known)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert changes(tools) == []
