@@ -4,5 +4,7 @@ set -eu
 
 make release >&2
 package=.localcloud/package.zip
-echo "version=$(python3 -m infra.release version "$package")"
-echo "sha256=$(sha256sum "$package" | cut -d ' ' -f 1)"
+version=$(python3 -m infra.release version "$package") # by itself: what fails within an echo stops nobody
+sha256=$(sha256sum "$package")
+echo "version=$version"
+echo "sha256=${sha256%% *}"

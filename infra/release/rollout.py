@@ -34,22 +34,26 @@ class Rollout:
     def deploy(self, package: Package) -> None:
         """Raises Failed where the package is not good, whether or not another one could be put back."""
         self._fits(package)
-        former = next((kept for kept in self._releases() if kept.good), None)
+        former = next((kept for kept in self._releases() if kept.good and not _other_bytes(kept, package)), None)
         shelf.keep(self.target, package)
-        try:
-            self._put(package)
-        except Failed as failure:
-            self._back(failure, package, former)
+        self._try(package, former)
         shelf.mark_good(self.target, package.version, package.sha256)
         self.say(f"{package.version} is deployed and good.")
 
     def rollback(self, version: str = "") -> None:
-        """To `version`, or to the last good one that is not the one that runs."""
+        """To `version`, or to the last good one that is not the one that runs. What was good after it is so no more:
+        going back once more goes further back."""
         chosen = self._chosen(version)
         with tempfile.TemporaryDirectory() as folder:
             package = shelf.fetch(self.target, chosen, Path(folder))
             self._fits(package)
-            self._put(package)
+            if chosen.good:
+                self._put_back(package)
+            else:
+                self._try(package, next((kept for kept in shelf.releases(self.target) if kept.good), None))
+        for kept in shelf.releases(self.target):
+            if chosen.good and kept.good > chosen.good:
+                shelf.withdraw(self.target, kept)
         shelf.mark_good(self.target, chosen.version, chosen.sha256)
         self.say(f"{chosen.version} is back and good.")
 
@@ -71,13 +75,26 @@ class Rollout:
             running = ""
             found = next((each for each in kept if each.version == version), None)
         else:
-            running = wait_for(App(self.target.url, self.app.key, Patience(0, 0)), "") if kept else ""
+            running = self._running(kept) if kept else ""
             found = next((each for each in kept if each.good and each.version != running), None)
         if found is None:
             wanted = version or f"no good release but {running or 'what runs'}"
             listed = ", ".join(each.version for each in kept) or "nothing"
             raise Failed(f"{wanted} is kept for {self.target.app}, only {listed}: name one of them with --to.")
         return found
+
+    def _running(self, kept: list[Kept]) -> str:
+        try:
+            return wait_for(App(self.target.url, self.app.key, Patience(0, 0)), "")
+        except Failed as exc:
+            listed = ", ".join(each.version for each in kept if each.good) or "none"
+            raise Failed(f"{exc} Which one is the last before it is not known; good ones: {listed} (--to).") from exc
+
+    def _try(self, package: Package, former: Kept | None) -> None:
+        try:
+            self._put(package)
+        except Failed as failure:
+            self._back(failure, package, former)
 
     def _back(self, failure: Failed, package: Package, former: Kept | None) -> None:
         """Always raises."""
@@ -88,7 +105,7 @@ class Rollout:
         self.say(f"{failure} Putting {former.version} back.")
         try:
             with tempfile.TemporaryDirectory() as folder:
-                self._put(shelf.fetch(self.target, former, Path(folder)))
+                self._put_back(shelf.fetch(self.target, former, Path(folder)))
         except Failed as again:
             text = f"{package.version} failed: {failure} {former.version} was put back and fails too: {again}"
             raise Failed(text) from again
@@ -108,6 +125,13 @@ class Rollout:
         self._send(self.target.app, package)
         smoke(self.app, package.version, self.say, self.question)
         self._send(self.target.operator, package)
+        self._executes()
+
+    def _put_back(self, package: Package) -> None:
+        """Into both apps before it is tried: whatever is amiss around them, they are of one version."""
+        self._send(self.target.app, package)
+        self._send(self.target.operator, package)
+        smoke(self.app, package.version, self.say, self.question)
         self._executes()
 
     def _send(self, name: str, package: Package) -> None:
@@ -130,3 +154,8 @@ class Rollout:
             if time.monotonic() >= end:
                 raise Failed(f"{self.target.operator} does not know {EXECUTOR}: the package does not load there.")
             time.sleep(self.patience.pause)
+
+
+def _other_bytes(kept: Kept, package: Package) -> bool:
+    """Of the same version, made anew: what was good is written over, and was not this."""
+    return kept.version == package.version and kept.sha256 != package.sha256

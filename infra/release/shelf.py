@@ -26,8 +26,8 @@ class Kept:
 
 def keep(target: Target, package: Package) -> None:
     """Before it is tried. Metadata is written by the upload, so a release is kept whole or not at all."""
-    known = {kept.version: kept for kept in releases(target)}
-    good = known[package.version].good if package.version in known else ""
+    same = (kept.good for kept in releases(target) if (kept.version, kept.sha256) == (package.version, package.sha256))
+    good = next(same, "")
     az(
         *("storage", "blob", "upload", *_blob(target, package.version), "--file", str(package.file)),
         *("--overwrite", "true", "--no-progress", "--output", "none", "--metadata", *_metadata(package.sha256, good)),
@@ -38,6 +38,12 @@ def mark_good(target: Target, version: str, sha256: str, now: datetime | None = 
     at = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     words = ("storage", "blob", "metadata", "update", *_blob(target, version), "--output", "none")
     az(*words, "--metadata", *_metadata(sha256, at))
+
+
+def withdraw(target: Target, kept: Kept) -> None:
+    """It stays, and is good no more."""
+    words = ("storage", "blob", "metadata", "update", *_blob(target, kept.version), "--output", "none")
+    az(*words, "--metadata", *_metadata(kept.sha256, ""))
 
 
 def releases(target: Target) -> list[Kept]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import time
@@ -61,7 +62,7 @@ class App:
         except urllib.error.HTTPError as exc:
             with exc:
                 return _read(exc.code, exc.read(LONGEST_ANSWER))
-        except (OSError, ValueError) as exc:
+        except (OSError, ValueError, http.client.HTTPException) as exc:
             return Reply(0, {}, f"no answer ({getattr(exc, 'reason', None) or exc or type(exc).__name__})")
         except Failed as exc:
             return Reply(0, {}, str(exc))
@@ -70,7 +71,7 @@ class App:
 def _read(status: int, content: bytes) -> Reply:
     try:
         body = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Reply(status, {}, f"{status} with something that is no JSON: {content[:100]!r}")
     return Reply(status, body) if isinstance(body, dict) else Reply(status, {}, f"{status} with no object")
 
@@ -78,7 +79,7 @@ def _read(status: int, content: bytes) -> Reply:
 def smoke(app: App, version: str, say: Callable[[str], None], question: str = QUESTION) -> None:
     """Raises Failed with the first thing that is not as it should be."""
     say(f"{wait_for(app, version)} answers.")
-    say(f"{look_deep(app)} checks, none failed.")
+    say(f"{look_deep(app, version)} checks, none failed.")
     say(f"A question was answered: run {ask(app, question)}.")
 
 
@@ -98,12 +99,17 @@ def _tells(reply: Reply, version: str) -> bool:
     return bool(told) and version in ("", told)
 
 
-def look_deep(app: App) -> int:
-    """How many checks the doctor made. What fails is looked at again, for as long as there is patience."""
-    reply = _last(app.patience, lambda: app.get("/api/health?deep=true"), _well)
-    if _well(reply):
-        return len(_objects(reply.body["findings"]))
-    raise Failed(f"The app is not well: {_ailments(reply)}")
+def look_deep(app: App, version: str) -> int:
+    """How many checks the doctor made. What fails is looked at again, for as long as there is patience: also where an
+    instance answers that still runs another version."""
+    reply = _last(
+        app.patience, lambda: app.get("/api/health?deep=true"), lambda seen: _well(seen) and _tells(seen, version)
+    )
+    if not _well(reply):
+        raise Failed(f"The app is not well: {_ailments(reply)}")
+    if not _tells(reply, version):
+        raise Failed(f"The app is well, but not all of it is {version}: {reply.body.get('version')} still answers.")
+    return len(_objects(reply.body["findings"]))
 
 
 def _well(reply: Reply) -> bool:
@@ -124,14 +130,18 @@ def _objects(value: object) -> list[dict[str, Any]]:
 
 
 def ask(app: App, question: str) -> str:
-    """The run that answered. The question is sent under one name, so a lost answer does not make two of it."""
+    """The run that answered, by a look into Data Factory: the model's word alone would say nothing of the tools.
+
+    The question is sent under one name, so a lost answer does not make two of it."""
     body, name = {"question": question, "wait_seconds": 110}, str(uuid.uuid4())
     reply = _last(app.patience, lambda: app.post("/api/ask", body, name), _decided)
     run = str(reply.body.get("run_id") or "")
     if reply.status == 202 and RUN.fullmatch(run):
         reply = _last(app.patience, lambda: app.get(f"/api/runs/{run}"), lambda looked: looked.status == 200)
     if reply.status == 200 and reply.body.get("status") == "done" and reply.body.get("answer"):
-        return run
+        if reply.body.get("tool_calls"):
+            return run
+        raise Failed(f"The question {question!r} was answered without a look into Data Factory: run {run}.")
     raise Failed(f"The question {question!r} was not answered: {_why(reply, run)}")
 
 

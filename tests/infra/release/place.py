@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
+from zipfile import ZipFile, ZipInfo
 
 FAKE = Path(__file__).with_name("fake_az.py")
 PYTHON = "3.12"
@@ -33,6 +33,7 @@ class AnsweringApp(ThreadingHTTPServer):
         self.asked: list[str] = []  # Idempotency-Key of each question
         self.keys: set[str] = set()
         self.looks = 0
+        self.troubled = False  # whatever the version is, something around the app is amiss
         self.says: dict[str, list[Answer]] = {}  # path: what it answers next, instead
         self.silent = threading.Event()
 
@@ -80,11 +81,11 @@ def usual(app: AnsweringApp, path: str) -> Answer:
         return 200, {"status": "ok", "version": version, "problems": [], "findings": []}
     if path == "/api/health?deep=true":
         app.looks += 1
-        ill = "ill" in version
+        ill = "ill" in version or app.troubled
         body = {"status": "failing" if ill else "ok", "version": version, "findings": [SOUND, SICK] if ill else [SOUND]}
         return (503 if ill else 200), body
     if path == "/api/ask" and "mute" not in version:
-        return 200, {"run_id": "run-1", "status": "done", "answer": "Nothing failed."}
+        return 200, {"run_id": "run-1", "status": "done", "answer": "Nothing failed.", "tool_calls": 2}
     if path == "/api/ask":
         return 202, {"run_id": "run-1", "status": "queued"}
     if path == "/api/runs/run-1":
@@ -157,5 +158,5 @@ def package(file: Path, build: str, *, python: str = PYTHON, leave_out: str = ""
     with ZipFile(file, "w") as archive:
         for name, text in contents.items():
             if not (leave_out and name.startswith(leave_out)):
-                archive.writestr(name, text)
+                archive.writestr(ZipInfo(name), text)  # the same bytes each time
     return file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -12,7 +13,7 @@ from infra.release.failure import Failed
 from infra.release.rollout import Rollout
 from infra.release.smoke import Patience
 from infra.release.target import Target
-from tests.infra.release.place import Place, package
+from tests.infra.release.place import AnsweringApp, Place, package, usual
 
 QUICK = Patience(seconds=0.2, pause=0.01, request=5)
 GROUP = ("rg-team", "func-x", "func-op-x")
@@ -27,9 +28,14 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
 
 
 @pytest.fixture
-def rollout(place: Place) -> Iterator[Rollout]:
+def app(place: Place) -> Iterator[AnsweringApp]:
     with place.app() as app:
-        yield Rollout(Target(*GROUP, app.url, "stdata", "3.12"), lambda text: None, QUICK, "What failed?")
+        yield app
+
+
+@pytest.fixture
+def rollout(app: AnsweringApp) -> Rollout:
+    return Rollout(Target(*GROUP, app.url, "stdata", "3.12"), lambda text: None, QUICK, "What failed?")
 
 
 def deploy(rollout: Rollout, place: Place, build: str, **options: str) -> str:
@@ -82,6 +88,70 @@ def test_one_that_does_not_load_in_the_operators_app_takes_back_both(place: Plac
     assert running(place) == ("one", "one")
 
 
+def test_both_apps_are_of_one_version_where_putting_back_does_not_make_it_well(
+    place: Place, rollout: Rollout, app: AnsweringApp
+) -> None:
+    deploy(rollout, place, "one")
+    app.says["/api/health?deep=true"] = [usual(app, "/api/health?deep=true")]
+    app.says["/api/health?deep=true"][0][1]["version"] = "0.1.0-unloadable"
+    app.troubled = True
+    text = deploy(rollout, place, "unloadable")
+    assert "0.1.0-one was put back and fails too: The app is not well" in text
+    assert running(place) == ("one", "one")
+
+
+def test_both_apps_are_of_one_version_where_going_back_does_not_help(
+    place: Place, rollout: Rollout, app: AnsweringApp
+) -> None:
+    deploy(rollout, place, "one")
+    deploy(rollout, place, "two")
+    app.troubled = True
+    with pytest.raises(Failed, match="The app is not well"):
+        rollout.rollback("0.1.0-one")
+    assert running(place) == ("one", "one")
+    assert shelf.releases(rollout.target)[0].version == "0.1.0-two"
+
+
+def test_going_back_to_one_that_was_never_good_is_a_deployment_of_it(place: Place, rollout: Rollout) -> None:
+    deploy(rollout, place, "one")
+    deploy(rollout, place, "ill")
+    with pytest.raises(Failed, match=r"0\.1\.0-one is back and good"):
+        rollout.rollback("0.1.0-ill")
+    assert running(place) == ("one", "one")
+    assert not [call for call in place.calls if "--name func-op-x" in call and "ill.zip" in call]
+
+
+def test_going_back_twice_goes_further_back(place: Place, rollout: Rollout) -> None:
+    for build in ("one", "two", "three"):
+        deploy(rollout, place, build)
+    rollout.rollback()
+    rollout.rollback()
+    assert running(place) == ("one", "one")
+
+
+def test_where_the_app_does_not_say_what_runs_the_good_ones_are_named(
+    place: Place, rollout: Rollout, app: AnsweringApp
+) -> None:
+    for build in ("one", "two", "ill"):
+        deploy(rollout, place, build)
+    app.says["/api/health"] = [(503, {})]
+    with pytest.raises(Failed, match=r"is not known; good ones: 0\.1\.0-two, 0\.1\.0-one \(--to\)"):
+        rollout.rollback()
+    assert running(place) == ("two", "two")
+
+
+def test_other_bytes_under_the_same_version_are_not_good_because_the_first_were(place: Place, rollout: Rollout) -> None:
+    deploy(rollout, place, "one")
+    deploy(rollout, place, "two")
+    anew = place.package("two")
+    with ZipFile(anew, "a") as archive:
+        archive.writestr("more.py", "")
+    place.write("refuses", "func-op-x")
+    with pytest.raises(Failed, match=r"0\.1\.0-one was put back"):
+        rollout.deploy(packages.read(anew))
+    assert [kept.version for kept in shelf.releases(rollout.target) if kept.good] == ["0.1.0-one"]
+
+
 def test_a_deployment_that_azure_refuses_goes_back_too(place: Place, rollout: Rollout) -> None:
     deploy(rollout, place, "one")
     place.write("refuses", "func-op-x")
@@ -132,6 +202,14 @@ def test_what_is_not_kept_cannot_be_gone_back_to(place: Place, rollout: Rollout,
     deploy(rollout, place, "one")
     with pytest.raises(Failed, match=r"only 0\.1\.0-one"):
         rollout.rollback(version)
+    assert running(place) == ("one", "one")
+
+
+def test_one_that_was_never_good_is_not_gone_back_to_unless_it_is_named(place: Place, rollout: Rollout) -> None:
+    deploy(rollout, place, "one")
+    deploy(rollout, place, "ill")
+    with pytest.raises(Failed, match=r"^no good release but 0\.1\.0-one is kept"):
+        rollout.rollback()
     assert running(place) == ("one", "one")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -62,6 +63,31 @@ def test_one_that_never_answers_is_given_up(server: AnsweringApp) -> None:
     assert "timed out" in text
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+        b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 100_000,
+    ],
+)
+def test_an_answer_that_is_no_http_is_none(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answering, args=(listening, answer))
+        thread.start()
+        port = listening.getsockname()[1]
+        text = failing(App(f"http://127.0.0.1:{port}", lambda: KEY, Patience(0, 0.01, 5)))
+        thread.join()
+    assert "does not answer" in text
+
+
+def answering(listening: socket.socket, answer: bytes) -> None:
+    connection, _ = listening.accept()
+    with connection:
+        connection.recv(10_000)
+        connection.sendall(answer)
+
+
 def test_where_nobody_listens_that_is_said() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -111,6 +137,14 @@ def test_a_look_that_looked_at_nothing_or_contradicts_itself_is_no_good_one(serv
     assert "not well" in failing(app_at(server))
 
 
+def test_an_instance_that_still_runs_the_one_before_is_waited_for(server: AnsweringApp) -> None:
+    old: Answer = (200, {"status": "ok", "version": "0.1.0-old", "findings": [SOUND]})
+    server.says[DEEP] = [old, old]
+    smoke.smoke(app_at(server, Patience(30, 0.01, 5)), GOOD, lambda text: None)
+    server.says[DEEP] = [old] * 1000
+    assert failing(app_at(server)) == f"The app is well, but not all of it is {GOOD}: 0.1.0-old still answers."
+
+
 def test_a_role_that_is_not_known_everywhere_yet_is_waited_for(server: AnsweringApp) -> None:
     server.says[DEEP] = [(503, {"status": "failing", "findings": [SICK]})] * 3
     smoke.smoke(app_at(server, Patience(30, 0.01, 5)), GOOD, lambda text: None)
@@ -120,7 +154,7 @@ def test_a_role_that_is_not_known_everywhere_yet_is_waited_for(server: Answering
 def test_a_question_that_takes_long_is_followed_to_its_end(server: AnsweringApp) -> None:
     server.says["/api/ask"] = [(202, {"run_id": "run-1", "status": "queued"})]
     working: Answer = (202, {"run_id": "run-1", "status": "working"})
-    done: Answer = (200, {"run_id": "run-1", "status": "done", "answer": "Nothing."})
+    done: Answer = (200, {"run_id": "run-1", "status": "done", "answer": "Nothing.", "tool_calls": 1})
     server.says["/api/runs/run-1"] = [working, (503, {}), working, done]
     smoke.smoke(app_at(server, Patience(30, 0.01, 5)), GOOD, lambda text: None)
     assert len(server.asked) == 1
@@ -145,6 +179,11 @@ def test_a_run_that_ends_badly_fails_it(server: AnsweringApp) -> None:
         ((422, {"title": "invalid_request", "detail": "The question is too long."}), "The question is too long."),
         ((200, {"run_id": "run-1", "status": "done", "answer": ""}), "run run-1 is done."),
         ((200, {"run_id": "run-1", "status": "failed"}), "run run-1 is failed."),
+        (
+            (200, {"run_id": "run-1", "status": "done", "answer": "All is well.", "tool_calls": 0}),
+            "was answered without a look into Data Factory: run run-1.",
+        ),
+        ((200, {"run_id": "run-1", "status": "expired", "answer": "As far as"}), "run run-1 is expired."),
         ((202, {"run_id": "../admin", "status": "queued"}), "run ../admin is queued."),
         ((403, {}), "the app answered 403."),
     ],

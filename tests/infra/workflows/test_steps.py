@@ -82,6 +82,15 @@ def test_the_same_step_of_azure_devops_tells_the_same(clone: Path, built: tuple[
     assert f"##vso[task.setvariable variable=sha256;isOutput=true]{fingerprint(built[0])}" in done.stdout.splitlines()
 
 
+def test_a_package_that_is_none_is_not_told_as_built(tmp_path: Path) -> None:
+    for name in ("make", "python3"):
+        (tmp_path / name).write_text(f"#!/bin/sh\n[ {name} = make ]\n")
+        (tmp_path / name).chmod(0o755)
+    done = ran("sh infra/release/build.sh", ROOT, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert done.returncode != 0
+    assert done.stdout == ""
+
+
 @pytest.mark.parametrize(
     "job", [f"{GITHUB}/stage.yml:deploy", f"{DEVOPS}/templates/stage.yml:${{{{ parameters.stage }}}}.deploy"]
 )
