@@ -20,6 +20,7 @@ import pytest
 import pytest_asyncio
 
 from tests.e2e.conftest import World
+from tests.e2e.test_alerts import event
 from tests.e2e.test_doors import receiving
 from tests.e2e.test_trouble import begun
 
@@ -222,3 +223,23 @@ async def test_a_question_goes_on_in_its_trace_when_its_process_dies(traced: Wor
     sent = named(spans, "send run-requests")  # by the sweeper of the second process
     assert tree(spans, sent)[1][0][0] == "consumer process run-requests"
     assert named(spans, "invoke_workflow question")["attributes"]["adf_ops.attempt"] == 2
+
+
+async def test_an_alert_is_one_trace_from_its_sender_to_the_look_at_what_it_is_about(traced: World) -> None:
+    trace = secrets.token_hex(16)
+    async with traced.http() as http:
+        headers = {"traceparent": f"00-{trace}-{CALLER}-01"}
+        response = await http.post("/api/alerts/event-grid", json=[event()], headers=headers)
+        assert response.status_code == 202
+    spans = await of_trace(traced, trace, "process watch-requests")
+    by_id = {span["id"]: span for span in spans}
+    chain = [named(spans, "look_at_factory")]
+    while chain[-1]["parent"] in by_id:
+        chain.append(by_id[chain[-1]["parent"]])
+    assert [f"{span['kind']} {span['span']}" for span in reversed(chain)] == [
+        "server POST /api/alerts/event-grid",
+        "internal take_alerts",
+        "producer send watch-requests",
+        "consumer process watch-requests",
+        "internal look_at_factory",
+    ]
