@@ -91,12 +91,12 @@ class Breaking:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._table, name)
 
-    async def create_entity(self, entity: Any) -> Any:
+    async def create_entity(self, entity: Any, **options: Any) -> Any:
         if self.broken:
-            return await self._table.create_entity(entity)
+            return await self._table.create_entity(entity, **options)
         self.broken += 1
         if self._after:
-            await self._table.create_entity(entity)
+            await self._table.create_entity(entity, **options)
             raise ServiceResponseError("Server disconnected")
         raise ServiceRequestError("Can not write request body")
 
