@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
@@ -20,8 +20,6 @@ from core.settings.surroundings import BY_THE_WORKER, INSIGHTS
 from core.settings.telemetry import AZURE_MONITOR, CONSOLE, OFF, where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
 
@@ -39,8 +37,6 @@ INSTRUMENTATIONS = (
     "urllib",
     "urllib3",
 )
-
-
 # All, or by ARG a share: decided by the trace's own id, so in each process alike. The distribution's default, so many a
 # second, does not ask what another process has decided, and tears traces that cross queues.
 SAMPLING = {"OTEL_TRACES_SAMPLER": "microsoft.fixed_percentage", "OTEL_TRACES_SAMPLER_ARG": "1.0"}
@@ -82,7 +78,7 @@ def using(chosen: Providers | None) -> Iterator[None]:
 def _started(env: Mapping[str, str]) -> Providers | None:
     try:
         return start(env)
-    except Exception:
+    except Exception:  # whatever is wrong with it, the app works without it
         log.warning("outcome=not_started", exc_info=True)
         return None
 
