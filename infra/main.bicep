@@ -88,6 +88,9 @@ param digestAt string = ''
 @description('The time zone of that time')
 param digestTimezone string = 'UTC'
 
+@description('Where callers reach the app under another name than the platform gives it (gateway, own domain)')
+param publicUrl string = ''
+
 @description('The policy of the audit container has been locked: leave it alone')
 param auditLocked bool = false
 
@@ -381,6 +384,10 @@ var digestSettings = empty(digestAt) ? {} : {
   DIGEST_TIMEZONE: digestTimezone
 }
 
+var addressSettings = empty(publicUrl) ? {} : {
+  PUBLIC_URL: publicUrl
+}
+
 module app 'modules/functionApp.bicep' = {
   name: 'app'
   scope: group
@@ -402,7 +409,7 @@ module app 'modules/functionApp.bicep' = {
     alwaysReady: size.alwaysReady
     subnetId: privateNetwork ? network.outputs.appSubnetId : ''
     disabledFunctions: functions.operator
-    settings: union(storageSettings, factorySettings, teamsSettings, teamsDoorSettings, tokenSettings, digestSettings, {
+    settings: union(storageSettings, factorySettings, teamsSettings, teamsDoorSettings, tokenSettings, digestSettings, addressSettings, {
       STORAGE__clientId: identities.outputs.appClientId
       FOUNDRY_PROJECT_ENDPOINT: foundryProject.outputs.endpoint
       FOUNDRY_MODEL: modelName
@@ -447,7 +454,7 @@ module operator 'modules/functionApp.bicep' = {
     settings: union(storageSettings, factorySettings, teamsSettings, {
       STORAGE__clientId: identities.outputs.operatorClientId
       ADF_OPERATOR_CLIENT_ID: identities.outputs.operatorClientId
-      PUBLIC_URL: 'https://${app.outputs.hostName}'
+      PUBLIC_URL: empty(publicUrl) ? 'https://${app.outputs.hostName}' : publicUrl
     })
     signInClientId: ''
     signInAudiences: []

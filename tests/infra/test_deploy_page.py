@@ -78,11 +78,13 @@ def test_the_columns_of_the_costs_add_up() -> None:
     [
         (0, 1, 30 * 730 * 0.008),
         (1, 3, 2 * 74),
-        (3, 3, 500 * 30 * (60 + 5 * 2) * 2 * 0.000026),
-        (4, 3, 2 * 2 * 730 * 3600 * 0.000004),
-        (5, 2, 120 * 30 * (10_000 * 1.75 + 1_000 * 14) / 1e6),
-        (6, 3, 20 * 2.76),
-        (7, 3, 2 * 1.50 + 9 * 0.50),
+        (3, 3, 4 * 43_200 * 2 * 0.000026),
+        (4, 3, 600 * 30 * (60 + 5 * 2) * 2 * 0.000026),
+        (5, 3, 2 * 2 * 730 * 3600 * 0.000004),
+        (6, 2, 120 * 30 * (10_000 * 1.75 + 1_000 * 14) / 1e6),
+        (7, 3, 10 * 2.30),
+        (8, 3, 2 * 1.50 + 9 * 0.50),
+        (9, 2, 1.50 + 60 * 0.10),
     ],
 )
 def test_a_cost_is_what_its_formula_says(row: int, column: int, dollars: float) -> None:
@@ -92,6 +94,27 @@ def test_a_cost_is_what_its_formula_says(row: int, column: int, dollars: float) 
 def test_the_alerts_on_the_app_are_as_many_as_is_paid_for() -> None:
     rules = (ROOT / "infra/modules/ownAlerts.bicep").read_text(encoding="utf-8")
     assert (rules.count("every: 'PT5M'"), rules.count("every: 'PT15M'")) == (2, 9)
+
+
+def test_a_network_of_its_own_costs_what_it_is_made_of() -> None:
+    main, network, accounts = (
+        (ROOT / "infra" / f"{name}.bicep").read_text(encoding="utf-8")
+        for name in ("main", "modules/network", "modules/privateStorage")
+    )
+    endpoints = main.count("'modules/privateStorage.bicep'") * accounts.count("service: '")
+    endpoints += main.count("'modules/privateEndpoint.bicep'")
+    zones = len(re.findall(r"^output \w+ZoneId", network, re.MULTILINE))
+    assert f"{endpoints} × 730 h × P 0.01 + {zones} × P 0.50 = {endpoints * 7.3 + zones * 0.5:.0f}" in PAGE
+
+
+def test_the_runs_that_are_logged_are_those_of_timers_and_looks() -> None:
+    table = rows("What it costs")
+    timers, looks = (int(re.findall(r"([\d,]{6,})", table[row][0])[0].replace(",", "")) for row in (2, 3))
+    assert looks == 30 * 24 * 60
+    told = re.findall(r"([\d,]+) to ([\d,]+) runs of functions", PAGE)[0]
+    assert [round((timers + factories * looks) / 1e4) * 10_000 for factories in (1, 4)] == [
+        int(number.replace(",", "")) for number in told
+    ]
 
 
 def test_the_timers_run_as_often_as_is_said() -> None:
