@@ -13,6 +13,8 @@ from core.telemetry.setup import providers
 from core.telemetry.spans import Kind, Span, span
 
 QUIET = ("GET", "HEAD", "OPTIONS")
+KNOWN = ("DELETE", "PATCH", "POST", "PUT")
+OTHER = "_OTHER"  # as the conventions have it: callers may call a method what they like, names of spans may not
 UNKNOWN = "(no such route)"
 
 
@@ -29,19 +31,20 @@ class Traced:
         below_host = bool(carrying.current())
         caller = "" if below_host else carrying.valid(Headers(scope=scope).get(carrying.FIELD))
         kind: Kind = "internal" if below_host else "server"
-        with span(scope["method"], kind, {names.METHOD: scope["method"]}, parent=caller or None) as traced:
+        method = scope["method"] if scope["method"] in KNOWN else OTHER
+        with span(method, kind, {names.METHOD: method}, parent=caller or None) as traced:
 
             async def noting(message: Message) -> None:
                 if message["type"] == "http.response.start":
-                    _answered(traced, scope, int(message["status"]))
+                    _answered(traced, method, scope, int(message["status"]))
                 await send(message)
 
             await self._app(scope, receive, noting)
 
 
-def _answered(traced: Span, scope: Scope, status: int) -> None:
+def _answered(traced: Span, method: str, scope: Scope, status: int) -> None:
     route = str(getattr(scope.get("route"), "path", "") or UNKNOWN)
-    traced.rename(names.request(scope["method"], route))
+    traced.rename(names.request(method, route))
     traced.set({names.ROUTE: route, names.STATUS: status})
     if status >= 500:
         traced.failed(str(status))

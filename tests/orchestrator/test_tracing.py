@@ -76,6 +76,14 @@ async def test_an_address_that_does_not_exist_is_not_told() -> None:
     assert [span.name for span in recorded.spans] == ["POST (no such route)"]
 
 
+async def test_a_method_that_nobody_knows_is_not_told() -> None:
+    with recording() as recorded:
+        await asked("PAYROLL-SECRET", "/api/ask")
+    (door,) = recorded.spans
+    assert door.name.startswith("_OTHER ")
+    assert "PAYROLL" not in f"{door.name} {dict(door.attributes or {})}"
+
+
 @pytest.mark.parametrize("told", ["", "garbage", ELSEWHERE.upper(), f"{ELSEWHERE}, {ELSEWHERE}"])
 async def test_a_caller_that_names_no_trace_begins_one(told: str) -> None:
     with recording() as recorded:

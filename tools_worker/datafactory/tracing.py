@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from core.telemetry import metrics, names
@@ -14,21 +15,28 @@ from core.telemetry.setup import providers
 from core.telemetry.spans import Attributes, Span, begin, span
 
 NO_ANSWER = 0
+OURS = ("microsoft.datafactory", "factories")
 _WORD = re.compile(r"[A-Za-z]{1,40}")
 
 
 def operation_of(path: str) -> str:
     """Of a path or a whole URL: `queryPipelineRuns`, `pipelines/{name}`, `getStatus`, `factories`."""
     parts = [part for part in urlsplit(path).path.split("/") if part]
-    after = [part.lower() for part in parts]
-    below = parts[after.index("factories") + 1 :] if "factories" in after else None
+    below = _below_factories(parts)
     if below is None:
-        return "activity_log" if "eventtypes" in after else "other"
+        return "activity_log" if "eventtypes" in (part.lower() for part in parts) else "other"
     if len(below) < 2:
         return "factories/{name}" if below else "factories"
     told = [below[1]] if len(below) == 2 else [below[1], "{name}"] if len(below) == 3 else [below[-1]]
     known = all(_WORD.fullmatch(part) or part == "{name}" for part in told)
     return "/".join(told) if known else "other"
+
+
+def _below_factories(parts: list[str]) -> list[str] | None:
+    """Behind the provider's own word: a resource group may be called `factories` too."""
+    pairs = pairwise(parts)
+    found = (index for index, (one, two) in enumerate(pairs) if (one.lower(), two.lower()) == OURS)
+    return next((parts[index + 2 :] for index in found), None)
 
 
 class Asked:

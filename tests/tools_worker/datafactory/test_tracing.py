@@ -31,6 +31,8 @@ QUERY = f"{FACTORY}/queryPipelineRuns"
         (f"{FACTORY}/pipelines", "pipelines"),
         (f"https://management.azure.com{FACTORY}/pipelines?api-version=1&$skiptoken=Payroll", "pipelines"),
         (f"{FACTORY}/pipelines/Payroll", "pipelines/{name}"),
+        (f"{FACTORY.replace('/g/', '/factories/')}/pipelines/Payroll", "pipelines/{name}"),
+        (f"{FACTORY.replace('adf-prod', 'factories').lower()}/pipelines/Payroll", "pipelines/{name}"),
         (f"{FACTORY}/pipelineruns/0f9c4a35/queryActivityruns", "queryActivityruns"),
         (f"{FACTORY}/integrationRuntimes/shir/getStatus", "getStatus"),
         (f"{FACTORY}/pipelines/Payroll/createRun", "createRun"),
