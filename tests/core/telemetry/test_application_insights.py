@@ -6,8 +6,15 @@ docs/telemetry.md tells it, and the log queries rest on it.
 
 from __future__ import annotations
 
+import gzip
+import http.server
 import json
-from typing import Any
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from azure.functions.queue import QueueMessage
@@ -22,8 +29,10 @@ from orchestrator.runs.tracing import Following
 from tests.orchestrator.runs.test_tracing import AGENT, WORK, tool, turn
 from tests.orchestrator.test_tracing import asked
 from tests.recorded import Recorded, recording
+from tests.tools_worker.datafactory.test_tracing import QUERY
 from tools_worker.datafactory.tracing import asking
 
+ROOT = Path(__file__).resolve().parents[3]
 QUEUE = "run-requests"
 
 
@@ -37,7 +46,7 @@ def shown(recorded: Recorded, name: str) -> tuple[str, dict[str, Any], dict[str,
 def test_a_request_to_data_factory_is_a_dependency_named_by_its_operation() -> None:
     with (
         recording() as recorded,
-        asking("POST", "/factories/f/queryPipelineRuns", "https://management.azure.com") as one,
+        asking("POST", QUERY, "https://management.azure.com") as one,
     ):
         one.answered(200)
     table, told, dimensions = shown(recorded, "POST queryPipelineRuns")
@@ -104,7 +113,8 @@ def test_a_metric_keeps_every_attribute() -> None:
         metrics.record(names.DATA_FACTORY_SECONDS, 2.5, {names.DATA_FACTORY_OPERATION: "factories", names.STATUS: 429})
         metrics.record(names.DATA_FACTORY_SECONDS, 0.5, {names.DATA_FACTORY_OPERATION: "factories", names.STATUS: 429})
         point = recorded.point(names.DATA_FACTORY_SECONDS)
-    told = _convert_point_to_envelope(point, names.DATA_FACTORY_SECONDS).data.base_data.as_dict()
+    envelope: Any = _convert_point_to_envelope(point, names.DATA_FACTORY_SECONDS)
+    told = envelope.data.base_data.as_dict()
     (data,) = told["metrics"]
     assert {key: data[key] for key in ("name", "value", "count", "min", "max")} == {
         "name": "adf_ops.data_factory.duration",
@@ -114,3 +124,74 @@ def test_a_metric_keeps_every_attribute() -> None:
         "max": 2.5,
     }
     assert told["properties"] == {"adf_ops.data_factory.operation": "factories", "http.response.status_code": "429"}
+
+
+class Ingestion(http.server.ThreadingHTTPServer):
+    """Stands in for the address that Application Insights takes telemetry at: what it was sent, item by item."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Taking)
+        self.items: list[dict[str, Any]] = []
+
+    @property
+    def connection(self) -> str:
+        own = f"http://127.0.0.1:{self.server_port}/"
+        return f"InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint={own};LiveEndpoint={own}"
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [item["data"]["baseData"] for item in self.items if item["data"]["baseType"] == kind]
+
+
+class _Taking(http.server.BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        items = json.loads(gzip.decompress(body) if self.headers.get("content-encoding") == "gzip" else body)
+        cast(Ingestion, self.server).items += items
+        answer = json.dumps({"itemsReceived": len(items), "itemsAccepted": len(items), "errors": []}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+SENDING = """
+import logging, os
+from core.telemetry import metrics, names
+from core.telemetry.spans import span
+from localcloud.host import telemetry
+with span(names.processing("actions"), "consumer"):
+    logging.getLogger("actions").warning("action=%s outcome=done", "act-1")
+metrics.count(names.POISONED, 3, {names.QUEUE: "actions"})
+telemetry.flush()
+from opentelemetry import _logs
+_logs.get_logger_provider().force_flush()
+os._exit(0)
+"""
+
+
+def test_spans_metrics_and_lines_of_the_log_arrive_by_the_real_distribution(tmp_path: Path) -> None:
+    with Ingestion() as ingestion:
+        threading.Thread(target=ingestion.serve_forever, daemon=True).start()
+        env = {
+            "PATH": os.environ["PATH"],
+            "TELEMETRY": "azure-monitor",
+            "APPLICATIONINSIGHTS_CONNECTION_STRING": ingestion.connection,
+            "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
+            "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
+            "NO_PROXY": "*",
+            "TMPDIR": str(tmp_path),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", SENDING], cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        ingestion.shutdown()
+    assert [item["name"] for item in ingestion.of("RequestData")] == ["process actions"]
+    sent = {point["name"]: point["value"] for item in ingestion.of("MetricData") for point in item["metrics"]}
+    assert sent["adf_ops.queue.poisoned"] == 3
+    assert [item["message"] for item in ingestion.of("MessageData")] == ["action=act-1 outcome=done"]
+    (line,) = [item for item in ingestion.items if item["data"]["baseType"] == "MessageData"]
+    (worked,) = [item for item in ingestion.items if item["data"]["baseType"] == "RequestData"]
+    assert line["tags"]["ai.operation.id"] == worked["tags"]["ai.operation.id"]  # the line belongs to the trace
