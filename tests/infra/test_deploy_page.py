@@ -51,6 +51,13 @@ def test_every_file_that_is_named_exists() -> None:
     assert not [path for path in (*named, *linked) if not (ROOT / path).exists()]
 
 
+def test_the_azd_that_is_asked_for_is_the_one_that_is_told() -> None:
+    asked = re.search(r'azd: ">= (\d+\.\d+)\.0"', (ROOT / "azure.yaml").read_text(encoding="utf-8"))
+    assert asked
+    assert f"install-azd) {asked[1]} or\nlater" in PAGE
+    assert tuple(map(int, asked[1].split("."))) >= (1, 18)  # before, all of the checkout would be sent
+
+
 def test_every_target_of_make_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"`make ([a-z-]+)", PAGE)
