@@ -10,8 +10,10 @@ same file is found.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -26,6 +28,9 @@ from detect_secrets.settings import default_settings
 ROOT = Path(__file__).resolve().parents[2]
 ALLOWED = Path(__file__).with_name("allowed.json")
 LARGEST = 1_000_000  # bytes: pictures, which hold none
+KEY = "Private Key"
+# To its end where it has one, else to the end of the line.
+KEYS = re.compile(r"BEGIN [A-Z0-9 ]*PRIVATE KEY(?:.{0,8000}?-----END|[^\n]*)|PuTTY-User-Key-File-2.{0,8000}", re.DOTALL)
 AT_ONCE = 100  # files that one process looks through before it tells
 # Files of checksums look like secrets in every line, and are written by tools.
 CHECKSUMS = ("package-lock.json", "infra/security/requirements.txt", "infra/security/allowed.json")
@@ -87,7 +92,14 @@ def _in(root: Path, blob: Blob, folder: Path) -> Iterator[Leak]:
     with default_settings():
         collection.scan_file(str(file))
     for _, secret in collection:
-        yield Leak(blob.path, secret.type, secret.secret_hash[:16])
+        for told in (_keys(content) if secret.type == KEY else ()) or (secret.secret_hash,):
+            yield Leak(blob.path, secret.type, told[:16])
+
+
+def _keys(content: bytes) -> list[str]:
+    """One hash for each: for detect-secrets a private key is the words it begins with, alike for all of them."""
+    found = KEYS.findall(content.decode(errors="replace"))
+    return [hashlib.sha1(key.encode(), usedforsecurity=False).hexdigest() for key in found]
 
 
 def allowed(file: Path = ALLOWED) -> dict[Leak, str]:

@@ -79,6 +79,19 @@ def test_what_is_allowed_is_so_wherever_it_lies_and_nothing_else_is(repository: 
     assert [leak.path for leak in unknown(leaks(repository.folder), file)] == ["settings.py"]
 
 
+def private_key(body: str) -> str:
+    return f"-----BEGIN {'PRIVATE'} KEY-----\n{body}\n-----END {'PRIVATE'} KEY-----\n"
+
+
+@pytest.mark.parametrize("name", ["keys.pem", "other.pem"])
+def test_a_key_that_is_allowed_allows_no_other_one(repository: Repository, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "allowed.json"
+    repository.commit("keys.pem", private_key("MIIEmadeup"))
+    allow(leaks(repository.folder), "made up", file)
+    repository.commit(name, private_key("MIIEmadeup") + private_key("MIIEreal"))
+    assert [leak.kind for leak in unknown(leaks(repository.folder), file)] == ["Private Key"]
+
+
 def test_a_reason_that_was_given_stays(tmp_path: Path) -> None:
     file = tmp_path / "allowed.json"
     first, second = Leak("a", "k", "1"), Leak("b", "k", "2")
