@@ -3,7 +3,7 @@
 #
 #     sh infra/remove.sh ENVIRONMENT      # the name of the azd environment, typed
 #
-# Not by `azd down`: that deletes every resource group in which a deployment made anything, the factories' own included.
+# Not by `azd down`: infra/hooks/down.sh says why.
 set -eu
 
 # Where azd knows no value it says so on stdout, too.

@@ -397,7 +397,7 @@ def remove(
     return subprocess.run(["sh", str(REMOVE), *typed], env=tools.env, capture_output=True, text=True, check=False)
 
 
-def test_azd_down_is_refused_since_it_would_delete_the_factories(tools: Tools) -> None:
+def test_azd_down_is_refused_since_it_leaves_roles_or_deletes_the_factories(tools: Tools) -> None:
     hooks = yaml.safe_load((ROOT / "azure.yaml").read_text())["hooks"]
     assert hooks["predown"] == {"shell": "sh", "run": str(DOWN.relative_to(ROOT))}
     done = tools.run(DOWN, AZURE_ENV_NAME="team")
