@@ -39,7 +39,7 @@ is_of_another_tenant() {
 }
 
 if [ -z "${ADF_FACTORIES:-}" ]; then
-  say "No factory is named: azd env set ADF_FACTORIES <resource id>[,<resource id>…] (az datafactory list --query [].id)."
+  say "No factory is named: azd env set ADF_FACTORIES <resource id>[,<resource id>…] (az resource list --resource-type Microsoft.DataFactory/factories --query '[].id')."
 fi
 elsewhere=""
 for id in $(printf '%s' "${ADF_FACTORIES:-}" | tr ',' ' '); do

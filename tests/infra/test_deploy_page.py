@@ -58,6 +58,15 @@ def test_the_azd_that_is_asked_for_is_the_one_that_is_told() -> None:
     assert tuple(map(int, asked[1].split("."))) >= (1, 18)  # before, all of the checkout would be sent
 
 
+def test_what_is_to_be_typed_is_sound_and_has_no_words_that_zsh_takes_for_arguments() -> None:
+    blocks = re.findall(r"^```bash\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    assert len(blocks) > 10
+    for block in blocks:
+        subprocess.run(["bash", "-n"], input=block, text=True, check=True)
+        assert not re.search(r"(^|\s)#(\s|$)", block), block
+        assert not re.search(r"<[a-z ]+>", block), block  # would be read from a file of that name
+
+
 def test_every_target_of_make_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"`make ([a-z-]+)", PAGE)
