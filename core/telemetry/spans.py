@@ -64,10 +64,11 @@ class Span:
     @property
     def traceparent(self) -> str:
         """Where it will be seen: recorded and sampled. Else empty."""
-        if self._inner is None or not self._inner.is_recording():
-            return ""
-        context = self._inner.get_span_context()
-        return carrying.written(context) if context.trace_flags & 1 else ""
+        with contained():
+            if self._inner is not None and self._inner.is_recording():
+                context = self._inner.get_span_context()
+                return carrying.written(context) if context.trace_flags & 1 else ""
+        return ""
 
     @contextmanager
     def current(self) -> Iterator[None]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 from core.errors import NotFound
 from core.telemetry import metrics, names
-from core.telemetry.setup import using
+from core.telemetry.setup import Providers, using
 from core.telemetry.spans import MAX_TEXT, NOTHING, begin, coded, span
 from tests.recorded import UNSAMPLED, own, recording
 
@@ -77,6 +79,27 @@ def test_trouble_of_telemetry_is_none_of_the_app(processor: SpanProcessor) -> No
         traced.link("00-x")
         done = True
     assert done
+
+
+class Foreign(TracerProvider):
+    """Somebody else's, whose spans are good for nothing."""
+
+    def get_tracer(self, *arguments: Any, **more: Any) -> Any:
+        tracer = Mock()
+        tracer.start_span.return_value = Mock()
+        for name in ("is_recording", "set_attributes", "set_status", "add_link", "update_name", "end"):
+            getattr(tracer.start_span.return_value, name).side_effect = RuntimeError("broken")
+        return tracer
+
+
+def test_spans_of_another_maker_that_break_are_no_trouble_of_the_app() -> None:
+    with using(Providers(Foreign(), MeterProvider())), span("work", attributes={"a": 1}) as traced:
+        traced.set({"a": 1})
+        traced.rename("other")
+        traced.failed("code")
+        traced.link("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+        told = traced.traceparent
+    assert told == ""
 
 
 def test_a_metric_that_nobody_named_is_no_trouble_of_the_app() -> None:
