@@ -37,10 +37,12 @@ if [ "$(az group exists --name "$group" --subscription "$own")" = true ]; then
   [ "$tag" = "$environment" ] || fail "$group has no tag azd-env-name=$environment: it is somebody else's."
 fi
 
+# The group goes last: once it is gone nobody knows whose roles these were. So whatever cannot be listed ends it before.
 subscriptions=$(for id in "/subscriptions/$own" $factories $project; do printf '%s\n' "$id" | cut -d/ -f3; done | sort -u)
 for principal in $(value APP_IDENTITY_PRINCIPAL_ID) $(value OPERATOR_IDENTITY_PRINCIPAL_ID); do
   for subscription in $subscriptions; do
-    for id in $(az role assignment list --all --assignee "$principal" --subscription "$subscription" --query "[].id" --output tsv); do
+    held=$(az role assignment list --all --assignee "$principal" --subscription "$subscription" --query "[].id" --output tsv)
+    for id in $held; do
       az role assignment delete --ids "$id" --subscription "$subscription"
     done
   done
@@ -50,17 +52,20 @@ groups=$(for id in $factories; do printf '%s\n' "$id" | cut -d/ -f1-5; done | so
 for scope in $groups; do
   subscription=$(printf '%s' "$scope" | cut -d/ -f3)
   beside=$(printf '%s' "$scope" | cut -d/ -f5)
-  for id in $(az resource list --resource-group "$beside" --subscription "$subscription" \
-    --query "[?starts_with(name, 'alert-') && ends_with(name, '-$token')].id" --output tsv); do
+  alerts=$(az resource list --resource-group "$beside" --subscription "$subscription" \
+    --query "[?starts_with(name, 'alert-') && ends_with(name, '-$token')].id" --output tsv)
+  for id in $alerts; do
     az resource delete --ids "$id" --output none
   done
-  for role in $(az role definition list --custom-role-only true --scope "$scope" --subscription "$subscription" \
-    --query "[?starts_with(roleName, 'ADF operations ') && contains(roleName, ' $token ')].name" --output tsv); do
+  roles=$(az role definition list --custom-role-only true --scope "$scope" --subscription "$subscription" \
+    --query "[?starts_with(roleName, 'ADF operations ') && contains(roleName, ' $token ')].name" --output tsv)
+  for role in $roles; do
     az role definition delete --name "$role" --scope "$scope" --subscription "$subscription"
   done
 done
 for factory in $factories; do
-  for name in $(az monitor diagnostic-settings list --resource "$factory" --query "[?name=='adf-operations-$token'].name" --output tsv); do
+  settings=$(az monitor diagnostic-settings list --resource "$factory" --query "[?name=='adf-operations-$token'].name" --output tsv)
+  for name in $settings; do
     az monitor diagnostic-settings delete --resource "$factory" --name "$name"
   done
 done

@@ -429,6 +429,16 @@ def test_what_stands_beside_the_factories_goes_before_the_group(tools: Tools) ->
     assert told == [f"az ad app delete --id {name}" for name in ("people", "alerts")]
 
 
+@pytest.mark.parametrize(
+    "words", ["role assignment list", "resource list", "role definition list", "diagnostic-settings list"]
+)
+def test_the_group_stays_while_what_stands_beside_cannot_be_looked_up(tools: Tools, words: str) -> None:
+    tools.answer(f"az {'monitor ' if 'diagnostic' in words else ''}{words}", "AuthorizationFailed", failing=True)
+    done = remove(tools, "team")
+    assert done.returncode != 0
+    assert not [call for call in tools.calls if "group delete" in call]
+
+
 def test_only_what_holds_the_own_token_is_looked_for(tools: Tools) -> None:
     remove(tools, "team")
     text = "\n".join(tools.calls)
