@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from tree_sitter import Node
+
 from infra import workbook as book
 from infra.checks.queries import CODE, ROOT, loaded
-from infra.checks.tree import Finding, Template, Templates, at, literal, properties, text, walk
+from infra.checks.tree import Declared, Finding, Template, Templates, at, literal, properties, text, walk
 
 MINUTES = re.compile(r"PT(\d+)([MH])")
 EVERY = (1, 5, 10, 15, 30, 45, 60)  # minutes between two evaluations of a log alert
@@ -19,6 +21,13 @@ LAYOUT = {  # what a part of each type needs: words, a query, parameters, a grou
     3: {"version", "query", "size", "queryType", "resourceType", "crossComponentResources", "visualization"},
     9: {"version", "parameters"},
     12: {"version", "groupType", "items"},
+}
+FIRST_ROW = {  # a query gives what is amiss, and nothing else
+    "timeAggregation": "Count",
+    "operator": "GreaterThan",
+    "threshold": "0",
+    "failingPeriods.minFailingPeriodsToAlert": "1",
+    "failingPeriods.numberOfEvaluationPeriods": "1",
 }
 SELDOM = re.compile(r"\d+ \d+ ([\d*]+) \* \* \*")  # once an hour, once a day: nobody is woken for these
 
@@ -81,12 +90,27 @@ def own_alerts(templates: Templates) -> Iterator[Finding]:
         for group in groups:
             if at(group.body, "properties.webhookReceivers") is not None:
                 yield template.finding(group.node, "an alert on the app itself must not go to an address")
+            if _written(group.body, "properties.enabled") != "true":
+                yield template.finding(group.node, f"{group.name!r} is off: nobody would be told")
         for rule in (one for one in template.of("resource").values() if "/scheduledQueryRules@" in one.about):
             told = at(rule.body, "properties.actions.actionGroups")
             named = [text(each) for each in told.named_children] if told is not None else []
             if named != [f"{group.name}.id" for group in groups] or not groups:
                 yield template.finding(rule.node, f"{rule.name!r} must tell the people of this file, and nobody else")
+            if not _at_the_first_row(rule):
+                yield template.finding(rule.node, f"{rule.name!r} must be on by a parameter, and tell of the first row")
         yield from _periods(template)
+
+
+def _at_the_first_row(rule: Declared) -> bool:
+    criteria = at(rule.body, "properties.criteria.allOf")
+    told = [{name: _written(one, name) for name in FIRST_ROW} for one in criteria.named_children] if criteria else []
+    return told == [FIRST_ROW] and _written(rule.body, "properties.enabled") == "enabled"
+
+
+def _written(node: Node | None, path: str) -> str:
+    found = at(node, path)
+    return literal(found) if found is not None else ""
 
 
 def _periods(template: Template) -> Iterator[Finding]:

@@ -329,6 +329,11 @@ ASKED: tuple[Mutant, ...] = (
     ),
     (OWN, "every: 'PT5M'\n    over: 'PT30M'", "every: 'PT45M'\n    over: 'PT30M'", "own_alerts", "'questions-failing'"),
     (OWN, "every: 'PT5M'\n    over: 'PT1H'", "every: 'PT7M'\n    over: 'PT1H'", "own_alerts", "'functions-silent'"),
+    (OWN, "    enabled: true\n", "    enabled: false\n", "own_alerts", "'people' is off"),
+    (OWN, "    enabled: enabled\n", "    enabled: false\n", "own_alerts", "must be on by a parameter"),
+    (OWN, "'GreaterThan'", "'LessThan'", "own_alerts", "tell of the first row"),
+    (OWN, "threshold: 0\n", "threshold: 10\n", "own_alerts", "tell of the first row"),
+    (OWN, "minFailingPeriodsToAlert: 1", "minFailingPeriodsToAlert: 4", "own_alerts", "tell of the first row"),
     (OWN, "      useCommonAlertSchema: true\n", "", "receivers", "useCommonAlertSchema"),
 )
 
