@@ -51,7 +51,10 @@ for id in $(printf '%s' "${ADF_FACTORIES:-}" | tr ',' ' '); do
         say "$id is in another tenant than this environment, where the app's identity can have no role: take a subscription of the factory's tenant."
       elif [ "$(subscription_of "$id")" != "${AZURE_SUBSCRIPTION_ID:-$(subscription_of "$id")}" ]; then
         elsewhere="$elsewhere $(subscription_of "$id")"
-      fi ;;
+      fi
+      case "$(plain "$id")" in
+        */resourcegroups/"$(plain "$group")"/*) say "$id stands in $group, which is this environment's own and goes with it: azd env new <another name>." ;;
+      esac ;;
     *) say "'$id' in ADF_FACTORIES is no /subscriptions/…/resourceGroups/…/providers/Microsoft.DataFactory/factories/<name>." ;;
   esac
 done
