@@ -247,7 +247,11 @@ def test_nothing_is_said_where_nothing_is_wrong(tools: Tools) -> None:
         ({}, {"ALERT_EMAILS": "ops@contoso.com, somebody"}, "'somebody' in ALERT_EMAILS is no e-mail address"),
         ({}, {"ALERT_EMAILS": "ops@contoso.com,"}, "a comma with no address"),
         ({"az resource show": "!not found"}, {}, f"{FACTORY} cannot be read: it is not there, in another tenant"),
-        ({}, {"ADF_FACTORIES": FACTORY.replace("/g/", "/RG-team/")}, "stands in rg-team, which is this environment's own"),
+        (
+            {},
+            {"ADF_FACTORIES": FACTORY.replace("/g/", "/RG-team/")},
+            "stands in rg-team, which is this environment's own",
+        ),
         ({"az account show --subscription s2": "tenant-2"}, {"ADF_FACTORIES": ELSEWHERE}, "is in another tenant than"),
         ({"az resource show": "!not found"}, {"FOUNDRY_PROJECT_ID": "/x"}, "FOUNDRY_PROJECT_ID /x cannot be read"),
         ({"az account show --subscription s2": "tenant-2"}, {"FOUNDRY_PROJECT_ID": PROJECT}, "/p is in another tenant"),
