@@ -78,7 +78,8 @@ async def _run(given: argparse.Namespace) -> str:
             done = await restoring.restore(restoring.Target(tables, blobs), given.folder, go_on=go_on)
             told = (
                 f"{gone} rows taken away, {done.put} rows and {done.files} blobs put back, {done.there} were there; "
-                f"{len(done.under_way)} runs were under way and end by the sweeper."
+                f"{len(done.under_way)} runs were under way and end by the sweeper; {done.unsure} actions were to be "
+                "sent and are looked up."
             )
     return f"{told} {time.monotonic() - began:.1f} s."
 

@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.backup import entities, manifest
 from infra.backup.saving import TABLES
+from orchestrator.actions.record import Entry
 from orchestrator.runs.record import run_from_json
+from orchestrator.stores.action_tables import ACTIONS, JSON, action_row
 from orchestrator.stores.audit_tables import AUDIT
 from orchestrator.stores.rows import create_table, unpacked
 from orchestrator.stores.run_tables import ACTIVE, RUNS, active_row
@@ -32,12 +35,13 @@ class NotEmpty(Exception):
 
 @dataclass
 class Restored:
-    """Rows and files put back; those that were there already; runs that were under way."""
+    """Rows and files put back; those that were there already; runs that were under way; actions, see `_unsure`."""
 
     put: int = 0
     there: int = 0
     files: int = 0
     under_way: list[str] = field(default_factory=list)
+    unsure: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,10 @@ async def restore(target: Target, folder: Path, *, go_on: bool = False) -> Resto
     for name in (each for each in copy.files if each.startswith(f"{manifest.BLOBS}/")):
         await _blob(target.blobs, name, await asyncio.to_thread((folder / name).read_bytes), done)
     for name in copy.rows:
-        await _table(target.tables.get_table_client(name), _rows(folder / manifest.TABLES / f"{name}.jsonl"), done)
+        rows = _rows(folder / manifest.TABLES / f"{name}.jsonl")
+        if name == ACTIONS:
+            rows = _unsure(rows, datetime.fromisoformat(copy.begun_at), done)
+        await _table(target.tables.get_table_client(name), rows, done)
     runs = _rows(folder / manifest.TABLES / f"{RUNS}.jsonl") if RUNS in copy.rows else ()
     done.under_way = [str(row["PartitionKey"]) for row in runs if _is_under_way(row)]
     await _table(target.tables.get_table_client(ACTIVE), (active_row(each) for each in done.under_way), Restored())
@@ -99,6 +106,20 @@ async def _refuse_used(target: Target, copy: manifest.Manifest) -> None:
 def _rows(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8", newline="\n") as file:
         yield from (entities.entity(line) for line in file)
+
+
+def _unsure(rows: Iterable[Row], copied: datetime, done: Restored) -> Iterator[Row]:
+    """What was to be sent may have been sent since it was copied: it is looked up, as if its sender had died then. The
+    end of a pause may be sent twice, and must be sent."""
+    for row in rows:
+        action = JSON.validate_python(unpacked(row))
+        if action.state == "queued" and not action.follows:
+            done.unsure += 1
+            told = Entry(copied, "unsure", "Put back from a copy: it may have been sent since, and is looked up.")
+            free = action.told(told, state="sending", sent_at=copied, owner="", owned_until=None)
+            yield action_row(free)
+        else:
+            yield row
 
 
 def _is_under_way(row: Row) -> bool:

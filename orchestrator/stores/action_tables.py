@@ -31,7 +31,7 @@ class TableActionStore:
         self._actions = tables.get_table_client(ACTIONS)
 
     async def create(self, action: Action) -> Action:
-        (written,) = await insert(self._actions, _row(action))
+        (written,) = await insert(self._actions, action_row(action))
         return replace(action, version=etag(written))
 
     async def load(self, action_id: str) -> Action:
@@ -42,7 +42,7 @@ class TableActionStore:
         raise unknown_action(action_id)
 
     async def save(self, action: Action) -> Action:
-        return replace(action, version=await write(self._actions, _row(action), action.version))
+        return replace(action, version=await write(self._actions, action_row(action), action.version))
 
     async def active(self) -> list[Action]:
         return newest_first([each async for each in self._where("active eq true", {})])
@@ -67,7 +67,7 @@ def _month_of(action_id: str) -> str:
     return action_id.split("-")[1] if action_id.count("-") == 2 else ""
 
 
-def _row(action: Action) -> dict[str, Any]:
+def action_row(action: Action) -> dict[str, Any]:
     plain = JSON.dump_python(action, mode="json", exclude_defaults=True, exclude={"version"})
     place = {"PartitionKey": _month_of(action.id), "RowKey": action.id}
     return {**place, "active": not action.ended, "created_at": action.created_at, **packed(plain)}

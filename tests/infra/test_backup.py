@@ -191,6 +191,27 @@ async def test_what_was_under_way_is_found_by_the_sweeper_and_ends(
     assert (await target.runs.load(life.under_way.id)).status == "expired"
 
 
+async def test_what_may_have_been_sent_since_the_copy_is_looked_up_and_not_sent_again(
+    source: Storage, target: Storage, tmp_path: Path
+) -> None:
+    actions, now = TableActionStore(source.tables), datetime.now(UTC)
+    wanted = await actions.create(make_action(now, state="queued", owner="p", owned_until=now + timedelta(minutes=5)))
+    resumes = await actions.create(make_action(now, state="queued", follows=wanted.id))
+    copy = await source.saved(tmp_path / "copy")
+    done = await target.restored(tmp_path / "copy")
+    back = TableActionStore(target.tables)
+    found = await back.load(wanted.id)
+    assert (found.state, found.sent_at, found.owner, found.owned_until) == (
+        "sending",
+        datetime.fromisoformat(copy.begun_at),
+        "",
+        None,
+    )
+    assert found.timeline[-1].what == "unsure"
+    assert replace(await back.load(resumes.id), version="") == replace(resumes, version="")
+    assert (done.put, done.unsure) == (sum(copy.rows.values()), 1)
+
+
 async def test_an_app_that_works_on_spoils_no_copy(
     source: Storage, target: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
