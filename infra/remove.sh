@@ -5,6 +5,7 @@
 #
 # Not by `azd down`: infra/hooks/down.sh says why.
 set -eu
+export MSYS_NO_PATHCONV=1 # on Windows resource ids are no paths
 
 # Where azd knows no value it says so on stdout, too.
 value() { if found=$(azd env get-value "$1" 2>/dev/null); then printf '%s' "$found"; fi; }

@@ -1,6 +1,7 @@
 #!/usr/bin/env sh
 # Before anything is made: what would fail half an hour later, said in one sentence each. It changes nothing.
 set -eu
+export MSYS_NO_PATHCONV=1 # on Windows resource ids are no paths
 
 wrong=0
 say() {

@@ -2,6 +2,7 @@
 # After the resources are made: the keys that sign links and callbacks, each made once and never seen by a template.
 # A second `azd up` leaves them as they are. AZURE_KEY_VAULT_NAME and the names of the apps are outputs of main.bicep.
 set -eu
+unset MSYS_NO_PATHCONV # on Windows az is to find the file of mktemp
 
 make_once() {
   if known=$(az keyvault secret show --vault-name "$AZURE_KEY_VAULT_NAME" --name "$1" --query id --output tsv 2>&1); then

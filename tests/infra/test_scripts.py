@@ -119,6 +119,22 @@ def test_a_vault_that_cannot_be_read_is_told_and_nothing_written(tools: Tools) -
     assert not [call for call in tools.calls if "secret set" in call]
 
 
+@needs_openssl
+def test_git_for_windows_takes_files_for_paths_and_resource_ids_for_none(tools: Tools) -> None:
+    """Its sh changes each word that looks like a path before az sees it, unless it is told not to."""
+    az = Path(tools.env["PATH"].partition(":")[0]) / "az"
+    az.write_text(
+        FAKE.replace('printf \'%s %s\\n\' "$(basename "$0")"', "printf '%s %s\\n' \"${MSYS_NO_PATHCONV:-changed}\"")
+    )
+    ready(tools)
+    tools.run(BEFORE, **READY)
+    tools.answer("keyvault secret show", "SecretNotFound", failing=True)
+    tools.run(SECRETS, **OUTPUTS, MSYS_NO_PATHCONV="1")
+    told = {re.split(r"[ =]", call)[0] for call in tools.calls if FACTORY in call}
+    files = {call.split()[0] for call in tools.calls if "--file" in call}
+    assert (told, files) == ({"1"}, {"changed"})
+
+
 def test_without_the_names_of_the_template_nothing_is_asked(tools: Tools) -> None:
     assert tools.run(SECRETS).returncode != 0
     assert tools.calls == []
