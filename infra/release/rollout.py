@@ -147,12 +147,17 @@ class Rollout:
         words = ("functionapp", "function", "list", "--resource-group", self.target.group)
         end = time.monotonic() + self.patience.seconds
         while True:
-            listed = az_json(*words, "--name", self.target.operator) or []
+            trouble = ""
+            try:
+                listed = az_json(*words, "--name", self.target.operator) or []
+            except Failed as exc:  # a look that fails says nothing of the package
+                listed, trouble = [], str(exc)
             if any(str(one.get("name", "")).rpartition("/")[2] == EXECUTOR for one in listed):
                 self.say(f"{self.target.operator} has its function.")
                 return
             if time.monotonic() >= end:
-                raise Failed(f"{self.target.operator} does not know {EXECUTOR}: the package does not load there.")
+                unknown = f"{self.target.operator} does not know {EXECUTOR}: the package does not load there."
+                raise Failed(trouble or unknown)
             time.sleep(self.patience.pause)
 
 

@@ -86,6 +86,9 @@ def deployed(options: dict[str, str]) -> None:
 
 
 def functions(options: dict[str, str]) -> list[dict[str, str]]:
+    if (STATE / "busy").exists():
+        (STATE / "busy").unlink()
+        sys.exit("(GatewayTimeout) The gateway did not receive a response.")
     name = options["--name"]
     version = STATE / f"{name}.version"
     loads = version.exists() and "unloadable" not in version.read_text()

@@ -152,6 +152,12 @@ def test_other_bytes_under_the_same_version_are_not_good_because_the_first_were(
     assert [kept.version for kept in shelf.releases(rollout.target) if kept.good] == ["0.1.0-one"]
 
 
+def test_a_look_at_the_operators_app_that_fails_is_made_again(place: Place, rollout: Rollout) -> None:
+    place.write("busy", "")
+    assert deploy(rollout, place, "one") == ""
+    assert running(place) == ("one", "one")
+
+
 def test_a_deployment_that_azure_refuses_goes_back_too(place: Place, rollout: Rollout) -> None:
     deploy(rollout, place, "one")
     place.write("refuses", "func-op-x")
