@@ -108,7 +108,7 @@ async def test_so_does_event_grid_with_its_own_role() -> None:
         {"exp": 1},
         {"exp": None},
         pytest.param({"exp": int(time.time()) - 301}, id="ended"),
-        pytest.param({"nbf": int(time.time()) + 600}, id="not begun"),
+        pytest.param({"nbf": int(time.time()) + 86_400}, id="not begun"),
         {"nbf": None},
         {"exp": "tomorrow"},
     ],
