@@ -12,7 +12,7 @@ import pytest
 
 from infra.backup.saving import TABLES
 from infra.workbook import SECTIONS, queries
-from tests.infra.test_deploy_page import VARIABLES
+from tests.infra.test_deploy_page import VARIABLES, rows
 from tests.infra.test_names import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,6 +93,11 @@ def test_every_variable_that_is_set_exists() -> None:
     named = set(re.findall(r"azd env set ([A-Z_]+)", PAGE))
     assert len(named) > 4
     assert named <= set(VARIABLES)
+
+
+def test_a_standby_costs_what_its_parts_cost() -> None:
+    cosmos, search = (int(row[3]) for row in rows("What it costs")[:2])
+    assert f"Cosmos DB and AI Search of `prod`, {cosmos + search} dollars" in PAGE
 
 
 def test_sizes_that_are_named_are_sizes() -> None:
