@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -32,6 +33,18 @@ LAST = "last"  # the last good one that is not the one that runs
 def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
+
+
+def tell(text: str) -> None:
+    say(harmless(text))
+
+
+def harmless(text: str) -> str:
+    """What an app answers may hold anybody's words. To Azure DevOps `##vso[…]` is a command wherever it stands in a
+    log, to GitHub `::…` is one where a line begins."""
+    return re.sub(
+        r"(?m)##(?=\w*\[)|(?:^|(?<=\r))\s*::", lambda found: found[0].replace("##", "# #").replace("::", ": :"), text
+    )
 
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -55,7 +68,7 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def rollout(given: argparse.Namespace, env: Mapping[str, str]) -> Rollout:
-    return Rollout(target.find(env.get("AZURE_ENV_NAME", "")), say, Patience(given.patience), given.question)
+    return Rollout(target.find(env.get("AZURE_ENV_NAME", "")), tell, Patience(given.patience), given.question)
 
 
 def listed(env: Mapping[str, str]) -> None:
@@ -68,7 +81,7 @@ def tried(given: argparse.Namespace, env: Mapping[str, str]) -> None:
     if address.scheme != "https" and address.hostname not in ("127.0.0.1", "localhost"):
         raise Failed(f"{given.url} is no https address: the key of the app would be sent for all to read.")
     key = env.get("APP_KEY", "")
-    smoke.smoke(App(given.url.rstrip("/"), lambda: key, Patience(given.patience)), given.version, say, given.question)
+    smoke.smoke(App(given.url.rstrip("/"), lambda: key, Patience(given.patience)), given.version, tell, given.question)
 
 
 def main(env: Mapping[str, str] = os.environ) -> int:
@@ -85,7 +98,7 @@ def main(env: Mapping[str, str] = os.environ) -> int:
     try:
         commands[given.command]()
     except Failed as exc:
-        sys.stderr.write(f"{exc}\n")
+        sys.stderr.write(f"{harmless(str(exc))}\n")
         return 1
     return 0
 

@@ -67,6 +67,20 @@ def test_a_package_tells_its_version(place: Place) -> None:
     assert (done.returncode, done.stdout) == (0, "0.1.0-one\n")
 
 
+@pytest.mark.parametrize(
+    "command", ["##vso[task.setvariable variable=PATH]/evil", "##[group]", "\n::add-mask::a", "\r ::x::"]
+)
+def test_words_of_an_app_are_no_commands_to_a_pipeline(place: Place, command: str) -> None:
+    place.write("func-x.version", "0.1.0-mute")
+    with place.app() as app:
+        error = {"code": "upstream_error", "message": f"The copy failed: {command}"}
+        app.says["/api/ask"] = [(400, {"error": error})]
+        done = release(place, "smoke", "--url", app.url, APP_KEY="k")
+    assert done.returncode == 1
+    assert "The copy failed: " in done.stderr
+    assert not re.search(r"##\w*\[|(?m:^\s*::)|\r\s*::", done.stdout + done.stderr)
+
+
 def test_what_goes_wrong_is_one_sentence_and_exit_code_1(place: Place) -> None:
     done = release(place, "deploy", str(place.package("one")))
     assert (done.returncode, done.stdout) == (1, "")
