@@ -58,7 +58,7 @@ types:
 	$(RUN) -m mypy --strict .
 
 tests:
-	$(RUN) -m pytest -n $(TESTERS)
+	$(RUN) -m pytest -n $(TESTERS) --dist loadgroup
 
 bench-short:
 	@set -e; for bench in $(BENCHES); do echo "$(RUN) -m $$bench --json --short"; $(RUN) -m $$bench --json --short; done

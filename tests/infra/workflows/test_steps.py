@@ -18,6 +18,7 @@ from tests.infra.release.place import Place, tool
 from tests.infra.release.test_commands import AZD, GIVEN
 from tests.infra.workflows.reading import DEVOPS, GITHUB, Job, Pipelines, run
 
+pytestmark = pytest.mark.xdist_group("package")  # which is built once
 ROOT = Path(__file__).resolve().parents[3]
 PIPELINES = Pipelines(ROOT)
 RUNNER = [shutil.which("bash") or "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]

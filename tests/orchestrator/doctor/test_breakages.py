@@ -12,6 +12,7 @@ from tests.orchestrator.doctor.world import World
 IN_SETTINGS = {"settings"}  # what it looks at are the settings
 BY_TIME = {"retirements"}  # nothing breaks but the calendar
 IN_ONE_LOOP = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.xdist_group("doctor")  # one world for all of them
 
 
 @IN_ONE_LOOP

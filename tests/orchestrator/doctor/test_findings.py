@@ -27,6 +27,7 @@ from tests.orchestrator.doctor.breakages import BREAKAGES, IDENTITY, OPERATES_EL
 from tests.orchestrator.doctor.world import ADDRESS, CLAIMS, LOG_RULE, OBJECT_ID, OPERATOR, ROOT, RULE, World
 
 IN_ONE_LOOP = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.xdist_group("doctor")  # one world for all of them
 
 
 @IN_ONE_LOOP
