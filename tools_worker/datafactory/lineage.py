@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -49,6 +50,7 @@ OPAQUE = frozenset(
         "ExecuteWranglingDataflow",
     }
 )
+MAX_RECENT = 4  # factories
 QUERIES = ("sqlReaderQuery", "oracleReaderQuery")
 # Their `query` is not SQL over tables, or names what the dataset names already.
 OTHER_QUERIES = frozenset({"CosmosDbSqlApiSource", "DocumentDbCollectionSource", "AzureDataExplorerSource"})
@@ -124,6 +126,31 @@ class Lineage:
 
 
 def lineage(pipelines: Sequence[Pipeline], datasets: Sequence[Dataset], triggers: Sequence[Trigger] = ()) -> Lineage:
+    """Of the same definitions, as the client keeps them for a while, it is worked out once."""
+    key = (
+        *((pipeline.name, id(pipeline.definition)) for pipeline in pipelines),
+        *((dataset.name, dataset.linked_service, id(dataset.parameters), id(dataset.place)) for dataset in datasets),
+        *((trigger.name, id(trigger.definition)) for trigger in triggers),
+    )
+    found = _recent.pop(key, None) or _Recent(
+        (*pipelines, *datasets, *triggers), _worked_out(pipelines, datasets, triggers)
+    )
+    _recent[key] = found
+    while len(_recent) > MAX_RECENT:
+        _recent.popitem(last=False)
+    return found.lineage
+
+
+@dataclass(frozen=True, slots=True)
+class _Recent:
+    definitions: tuple[object, ...]  # held, so that no other object gets one of their ids
+    lineage: Lineage
+
+
+_recent: OrderedDict[tuple[object, ...], _Recent] = OrderedDict()
+
+
+def _worked_out(pipelines: Sequence[Pipeline], datasets: Sequence[Dataset], triggers: Sequence[Trigger]) -> Lineage:
     known = {dataset.name.casefold(): dataset for dataset in datasets}
     names = {pipeline.name.casefold(): pipeline.name for pipeline in pipelines}
     found = [(pipeline, step) for pipeline in pipelines for step in steps(pipeline.definition) if _active(step)]

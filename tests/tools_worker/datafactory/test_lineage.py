@@ -104,3 +104,21 @@ def test_a_broken_definition_raises_nothing(broken: object) -> None:
     assert all(sentence(step) for step in steps(definition))
     hints(definition)
     lineage([Pipeline("P", definition)], [])
+
+
+def test_is_worked_out_once_for_the_same_definitions_and_anew_for_others() -> None:
+    one, other = pipeline("P", copy(of("A"), of("B"))), pipeline("P", copy(of("B"), of("A")))
+    first = lineage([one], [A, B])
+    assert lineage([Pipeline(one.name, one.definition)], [A, B]) is first
+    assert [t.place for t in lineage([other], [A, B]).about("s.a") if t.mode == "writes"] == ["s.a"]
+    assert lineage([one], [A]) is not first
+    trigger = Trigger("T", "TumblingWindowTrigger", "Started", {"pipelines": []})
+    assert lineage([one], [A, B], [trigger]) is not first
+
+
+def test_lineages_of_long_ago_are_not_held() -> None:
+    one = pipeline("P", copy(of("A"), of("B")))
+    first = lineage([one], [A, B])
+    for number in range(4):
+        lineage([pipeline(f"P{number}")], [])
+    assert lineage([one], [A, B]) is not first
