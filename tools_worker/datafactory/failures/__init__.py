@@ -9,7 +9,7 @@ from functools import lru_cache
 from tools_worker.datafactory.failures.consequences import Owner, Transience, owner_of, retry_may_help
 from tools_worker.datafactory.failures.rules import INSUFFICIENT, Confidence, Rule, known
 from tools_worker.datafactory.failures.signature import signature
-from tools_worker.datafactory.failures.wrappers import Peeled, peel
+from tools_worker.datafactory.failures.wrappers import LARGEST_REMEMBERED, REMEMBERED, Peeled, peel
 
 __all__ = ["INSUFFICIENT", "Failure", "classify", "peel", "signature_of"]
 
@@ -37,9 +37,13 @@ class Failure:
     retry_may_help: bool | None = None  # the same run may pass later; None: not known
 
 
-@lru_cache(maxsize=300)  # 1 ms each, and a question asks for the same ones many times
 def classify(message: str, code: str = "", activity_type: str = "", side: str = "") -> Failure:
     """Nothing fits: `insufficient_evidence`, with the reason. Raises only when the operator's own rules are wrong."""
+    read = remembered if len(message) <= LARGEST_REMEMBERED else _read
+    return read(message, code, activity_type, side)
+
+
+def _read(message: str, code: str, activity_type: str, side: str) -> Failure:
     error = peel(message, code)
     if side and not error.side:
         error = _on_side(error, side)
@@ -47,6 +51,9 @@ def classify(message: str, code: str = "", activity_type: str = "", side: str = 
     fitting = [] if wordless else [rule for rule in known() if rule.when.fits(error, activity_type)]
     shown_code = error.inner_code or error.outer_code
     return _verdict(error, shown_code, fitting[0] if fitting else None, _others(fitting))
+
+
+remembered = lru_cache(REMEMBERED)(_read)
 
 
 def signature_of(message: str, code: str = "") -> str:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 MAX_LAYERS = 40
+REMEMBERED, LARGEST_REMEMBERED = 300, 16_000  # messages, characters: a night has the same errors again and again
 MAX_READ = 16_000  # characters of a message; beyond it only its head and tail are read, where the layers are
 
 _TARGET = re.compile(r"\s*Operation on target (?P<name>.{1,260}?) failed: ?", re.DOTALL)
@@ -69,9 +70,12 @@ class Peeled:
     empty_wrapper: bool = False  # only says that something inside failed
 
 
-@lru_cache(maxsize=300)  # of some KB each: the same errors come again and again
 def peel(message: str, code: str = "") -> Peeled:
     """Never raises; a message without layers comes back as it is."""
+    return _remembered(message, code) if len(message) <= LARGEST_REMEMBERED else _peeled(message, code)
+
+
+def _peeled(message: str, code: str) -> Peeled:
     text = _readable(message)
     state = Peeled(message=text, text=text, outer_code=code)
     for _ in range(MAX_LAYERS):
@@ -80,6 +84,9 @@ def peel(message: str, code: str = "") -> Peeled:
             break
         state = inner
     return _finish(state)
+
+
+_remembered = lru_cache(REMEMBERED)(_peeled)
 
 
 def _peel_one(state: Peeled) -> Peeled | None:

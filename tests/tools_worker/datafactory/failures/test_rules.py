@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import NotConfigured
-from tools_worker.datafactory.failures import INSUFFICIENT, classify, signature_of
+from tools_worker.datafactory.failures import INSUFFICIENT, classify, remembered, signature_of
 from tools_worker.datafactory.failures.rules import CATEGORIES, OWN_RULES_SETTING, known, load, own, shipped
 
 RULE = {"id": "r", "category": "timeout", "when": {"text": "slow"}, "cause": "Slow.", "fix": "Wait."}
@@ -131,7 +131,7 @@ def own_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 def _forget() -> None:
     known.cache_clear()
-    classify.cache_clear()
+    remembered.cache_clear()
 
 
 def test_an_operators_own_rules_are_asked_first(own_rules: Path) -> None:
@@ -240,3 +240,13 @@ def test_sorts_most_real_failures_right() -> None:
 @pytest.mark.parametrize("path", OWN_CHECKS, ids=lambda path: path.stem)
 def test_sorts_most_failures_of_our_own_right(path: Path) -> None:
     assert share_sorted_right(path) >= 0.9
+
+
+def test_an_error_is_read_once_and_one_of_megabytes_is_not_kept_in_memory() -> None:
+    message = "Login failed for user 'kept'."
+    first = classify(message)
+    assert classify(message) is first
+    before = remembered.cache_info().currsize
+    huge = message + " " * 1_000_000
+    assert classify(huge) is not classify(huge)
+    assert remembered.cache_info().currsize == before
