@@ -123,9 +123,11 @@ async def opened(logs: Path) -> AsyncIterator[World]:
         foundry = await start_server(options, children, "foundry", foundry_arguments(storage, options))
         learn = await start_server(options, children, "learn", ())
         made = World(options, children, app_settings(storage, adf, foundry, learn), adf, foundry)
-        await made.start_app()
-        yield made
-        await made.stop_app()
+        try:
+            await made.start_app()
+            yield made
+        finally:
+            await made.stop_app()
     finally:
         await children.stop(3)
 
