@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from core.telemetry import metrics, names
-from core.telemetry.spans import NOTHING, Attributes, Span, begin, coded, error_type
+from core.telemetry.spans import NOTHING, Attributes, Span, begin, coded, contained, error_type
 from orchestrator.foundry.port import AgentRef, Call, Turn
 from orchestrator.runs.progress import reply_of
 
@@ -47,7 +47,8 @@ class Following:
     def seen(self, turn: Turn) -> None:
         self._last = turn
         if self._span is not NOTHING:
-            self._look(turn.calls, "", self._span, self._began, None)
+            with contained():  # what the service shows may be of any shape, and the answer does not wait for it
+                self._look(turn.calls, "", self._span, self._began, None)
 
     def end(self, error: str = "") -> None:
         """`error`: why it was not followed to its end."""

@@ -235,3 +235,13 @@ async def test_a_question_that_runs_out_of_time_ends_its_spans() -> None:
     assert told["execute_tool adf_failures"] == "left_open"
     assert told["invoke_agent ops_supervisor"] == "CancelledError"
     assert told["invoke_workflow question"] == "expired"
+
+
+def test_what_cannot_be_read_of_a_turn_is_not_told_and_breaks_nothing() -> None:
+    naive = datetime(2026, 11, 21, 12, 0)  # noqa: DTZ001 - such a time compares with no other of ours
+    odd = specialist(tool(ended=True, output="{}", began_at=naive), ended=True, output="{}")
+    with recording() as recorded:
+        spans = Following(AGENT, "gpt-test", "thread_1", Clock())
+        spans.seen(turn(odd))
+        spans.end()
+    assert recorded.span("invoke_agent ops_supervisor").end_time is not None
